@@ -1,0 +1,64 @@
+"""The seam between the sampler and any network: `Condition` and the protocol `Model`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from synth.types import ModelCard
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Condition:
+    """Everything that steers one batch of B images, at latent size (h, w).
+
+    text: (B, L, D) token states; pooled: (B, D); known: (B, C, h, w) latent of the known picture, 0 where unknown;
+    unknown: (B, 1, h, w) in [0, 1], 1 = to be drawn; lesion: (B, 1, h, w) in [0, 1]; lesion_given: (B, 1, h, w) 0 or 1.
+    """
+
+    text: Tensor
+    text_mask: Tensor  # (B, L) bool, True = a word
+    pooled: Tensor
+    known: Tensor
+    unknown: Tensor
+    lesion: Tensor
+    lesion_given: Tensor
+
+    def without_text(self, empty: Condition) -> Condition:
+        """The same masks with the text of `empty` (the caption "" encoded): the unconditional half of guidance."""
+        return replace(self, text=empty.text, text_mask=empty.text_mask, pooled=empty.pooled)
+
+
+class Model(Protocol):
+    """What `generate` needs of a model. Latents have unit variance per channel."""
+
+    card: ModelCard
+    device: torch.device
+    dtype: torch.dtype
+
+    def latent_shape(self, size_px: int) -> tuple[int, int, int]:
+        """(C, h, w) for a square image of `size_px`."""
+        ...
+
+    def encode_text(self, captions: list[str], size_px: int) -> Condition:
+        """Captions to a condition with nothing known and no lesion given. Unknown words raise RequestError."""
+        ...
+
+    def denoise(self, z: Tensor, sigma: Tensor, cond: Condition) -> Tensor:
+        """Noisy latent z = z0 + sigma * n, (B, C, h, w), sigma (B,) to the estimate of z0, fp32."""
+        ...
+
+    def to_latent(self, pixels: Tensor) -> Tensor:
+        """(B, 1, H, W) in [0, 1] to (B, C, h, w), normalised."""
+        ...
+
+    def to_pixels(self, z: Tensor) -> Tensor:
+        """(B, C, h, w) to (B, 1, H, W) in [0, 1]."""
+        ...
+
+    def zone_mask(self, side: str | None, zone: str | None, size_px: int) -> Tensor | None:
+        """(1, 1, h, w) soft mask of a side or zone of the lungs from the model's atlas; None without an atlas."""
+        ...

@@ -1,0 +1,60 @@
+"""Every error that a user can meet, as one tree.
+
+    SynthError
+    ├── RequestError        a value typed or chosen by the user is out of range
+    ├── PolicyError         the request is understood and refused (identifier in the prompt, missing role)
+    ├── BusyError           the queue is full
+    ├── Cancelled           the user stopped the job
+    ├── ModelError
+    │   ├── WeightsMissing  a file of the model is not there
+    │   ├── WeightsCorrupt  a file of the model is not the one its card names
+    │   └── OutOfMemory     the device cannot hold the batch
+    ├── DicomError          a file is not the DICOM or picture that we can read
+    └── StoreError          the database or the blob folder refused to keep something
+
+The message is one sentence for the screen: what is wrong, which value, what would be right.
+"""
+
+
+class SynthError(Exception):
+    """Base of all errors that pages show as a sentence."""
+
+
+class RequestError(SynthError):
+    """A value of a request is out of its range."""
+
+
+class PolicyError(SynthError):
+    """The request is refused by a rule."""
+
+
+class BusyError(SynthError):
+    """The queue of the device is full."""
+
+
+class Cancelled(SynthError):
+    """The job was cancelled by its user."""
+
+
+class ModelError(SynthError):
+    """The model could not be loaded or run."""
+
+
+class WeightsMissing(ModelError):
+    """A weight file named by the card does not exist."""
+
+
+class WeightsCorrupt(ModelError):
+    """A weight file does not have the sha256 that the card names."""
+
+
+class OutOfMemory(ModelError):
+    """The device ran out of memory."""
+
+
+class DicomError(SynthError):
+    """An image file cannot be read as what it claims to be."""
+
+
+class StoreError(SynthError):
+    """The store could not keep or find something."""

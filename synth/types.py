@@ -1,0 +1,321 @@
+"""The central values of SynthRead: frozen, checked when made, free of torch and of the screen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from synth.errors import RequestError
+
+Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+SEED_MAX = 2**32 - 1
+STEPS_MAX = 200
+COUNT_MAX = 8
+NOTE_MAX = 500
+SIZES_PX = (256, 512)
+SAMPLERS = ("dpmpp_2m", "euler", "heun", "ddpm")
+EDIT_MODES = ("inpaint", "variation", "translate")
+
+
+class Modality(StrEnum):
+    """DICOM modality (PS3.3 C.7.3.1.1.1) of the image that is asked for."""
+
+    DX = "DX"
+    CT = "CT"
+    MR = "MR"
+    PET = "PT"
+
+
+class View(StrEnum):
+    """View position of a chest film (PS3.3 C.8.11.5); CT slices are AXIAL."""
+
+    PA = "PA"
+    AP = "AP"
+    AXIAL = "AXIAL"
+
+
+class Sex(StrEnum):
+    """Patient's sex as in DICOM (0010,0040)."""
+
+    FEMALE = "F"
+    MALE = "M"
+
+
+class Side(StrEnum):
+    """The patient's side, not the viewer's."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    BOTH = "bilateral"
+
+
+class Severity(StrEnum):
+    """How marked a finding is."""
+
+    MILD = "mild"
+    MODERATE = "moderate"
+    SEVERE = "severe"
+
+
+class Zone(StrEnum):
+    """Where in the lung a finding lies: third of a film or lobe."""
+
+    UPPER = "upper"
+    MIDDLE = "middle"
+    LOWER = "lower"
+
+
+class JobState(StrEnum):
+    """Life of a job in the engine."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding: a code of `synth.findings`, where it lies and how marked it is."""
+
+    code: str
+    side: Side | None = None
+    zone: Zone | None = None
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What to change in a base image. Masks are ids of stored blobs; `strength` in (0, 1]."""
+
+    base_image_id: str
+    edit_mask: str | None
+    keep_mask: str | None
+    strength: float
+    mode: str
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.strength <= 1.0:
+            raise RequestError(f"Strength is {self.strength}; it must lie above 0 and at most at 1.")
+        if self.mode not in EDIT_MODES:
+            raise RequestError(f"Edit mode is {self.mode!r}; it must be one of {', '.join(EDIT_MODES)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """One image to be made. Equal requests give equal images on the same device."""
+
+    modality: Modality = Modality.DX
+    view: View | None = View.PA
+    sex: Sex | None = None
+    age: int | None = None  # years, 0-120
+    findings: tuple[Finding, ...] = ()  # empty: normal
+    absent: tuple[str, ...] = ()  # finding codes that the prompt negates
+    note: str = ""  # the prompt as typed, after the identifier guard
+    size_px: int = 256
+    seed: int = 0
+    steps: int = 12
+    guidance: float = 2.0
+    sampler: str = "dpmpp_2m"
+    model_id: str = "synthread-256"
+    edit: Edit | None = None
+
+    def __post_init__(self) -> None:
+        _in_range("Age", self.age, 0, 120, "years")
+        _in_range("Seed", self.seed, 0, SEED_MAX)
+        _in_range("Steps", self.steps, 1, STEPS_MAX)
+        _in_range("Guidance", self.guidance, 0.0, 15.0)
+        if self.size_px not in SIZES_PX:
+            raise RequestError(f"Size is {self.size_px} px; it must be one of {', '.join(map(str, SIZES_PX))}.")
+        if self.sampler not in SAMPLERS:
+            raise RequestError(f"Sampler is {self.sampler!r}; it must be one of {', '.join(SAMPLERS)}.")
+        if len(self.note) > NOTE_MAX:
+            raise RequestError(f"The prompt has {len(self.note)} characters; at most {NOTE_MAX} are read.")
+
+    def canonical_json(self) -> str:
+        """The request as JSON with sorted keys and no spaces (RFC 8785 for these value types)."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    def digest(self) -> str:
+        """sha256 (hex) of the canonical JSON."""
+        return hashlib.sha256(self.canonical_json().encode()).hexdigest()
+
+    @classmethod
+    def from_json(cls, text: str) -> GenerationRequest:
+        """The request back from `canonical_json`. Raises RequestError on unknown fields or bad values."""
+        try:
+            data: dict[str, Any] = json.loads(text)
+            unknown = set(data) - {f.name for f in fields(cls)}
+            if unknown:
+                raise RequestError(f"The stored request has unknown fields: {', '.join(sorted(unknown))}.")
+            data["modality"] = Modality(data["modality"])
+            data["view"] = View(data["view"]) if data.get("view") else None
+            data["sex"] = Sex(data["sex"]) if data.get("sex") else None
+            data["findings"] = tuple(_finding(f) for f in data.get("findings", ()))
+            data["absent"] = tuple(data.get("absent", ()))
+            data["edit"] = Edit(**data["edit"]) if data.get("edit") else None
+            return cls(**data)
+        except (ValueError, KeyError, TypeError) as error:
+            raise RequestError(f"The stored request cannot be read: {error}.") from error
+
+
+def _finding(data: dict[str, Any]) -> Finding:
+    return Finding(
+        code=data["code"],
+        side=Side(data["side"]) if data.get("side") else None,
+        zone=Zone(data["zone"]) if data.get("zone") else None,
+        severity=Severity(data["severity"]) if data.get("severity") else None,
+    )
+
+
+def _in_range(name: str, value: float | None, low: float, high: float, unit: str = "") -> None:
+    if value is not None and not low <= value <= high:
+        raise RequestError(f"{name} is {value}; it must lie between {low} and {high}{' ' + unit if unit else ''}.")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a model is: data, not behaviour. `files` maps file name to sha256 (hex)."""
+
+    id: str
+    title: str
+    revision: str
+    files: dict[str, str]
+    licence: str
+    training_data: str
+    native_px: int
+    intended_use: str
+    limits: str
+    text_findings: tuple[str, ...] = ()  # codes learnt from text alone
+    drawn_findings: tuple[str, ...] = ()  # codes learnt only with a drawn or zone mask
+    training_counts: dict[str, int] = field(default_factory=dict)  # finding code -> real training images
+    modalities: tuple[str, ...] = ("DX", "CT")
+
+    def weights_hash(self) -> str:
+        """sha256 (hex) over the sorted file hashes: one name for the whole set of weights."""
+        joined = "\n".join(f"{name} {digest}" for name, digest in sorted(self.files.items()))
+        return hashlib.sha256(joined.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One step of a sampler. `preview` is the current estimate of the image, (B, H, W) uint8, or None."""
+
+    index: int
+    total: int
+    sigma: float
+    preview: npt.NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where an image came from; written once, never edited."""
+
+    request_digest: str
+    model_id: str
+    model_revision: str
+    weights_hash: str
+    sampler: str
+    seed: int
+    device: str
+    dtype: str
+    versions: dict[str, str]  # package -> version
+    created_at: datetime  # UTC
+    requested_by: str
+    seconds: float  # wall time of the batch that made it
+
+
+@dataclass(frozen=True, slots=True)
+class QualityCheck:
+    """One measured property of a finished image."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+
+    @property
+    def passed(self) -> bool:
+        """True when the value lies in [low, high]."""
+        return self.low <= self.value <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class QualityReport:
+    """All checks of one image; failed ones are shown, not hidden."""
+
+    checks: tuple[QualityCheck, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """True when every check passed."""
+        return all(check.passed for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GeneratedImage:
+    """A synthetic image with its provenance. `pixels` is (H, W), uint8 or uint16, copied and read-only."""
+
+    id: str
+    pixels: Pixels
+    request: GenerationRequest
+    provenance: Provenance
+    quality: QualityReport = field(default_factory=QualityReport)
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 2 or self.pixels.dtype not in (np.uint8, np.uint16):
+            raise ValueError(f"pixels must be (H, W) uint8 or uint16, not {self.pixels.shape} {self.pixels.dtype}")
+        own = self.pixels.copy()
+        own.flags.writeable = False
+        object.__setattr__(self, "pixels", own)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Immutable snapshot of one request in the engine; the engine replaces it whole."""
+
+    id: str
+    request: GenerationRequest
+    user: str
+    state: JobState
+    position: int = 0  # jobs ahead of it; 0 when running or ended
+    step: int = 0
+    total: int = 0
+    preview: npt.NDArray[np.uint8] | None = field(default=None, compare=False)  # (H, W)
+    image_id: str | None = None
+    error: str | None = None  # one sentence
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RealImage:
+    """One real image of the library. `pixels` are loaded on demand by `synth.library`."""
+
+    id: str
+    path: str  # inside the library folder
+    modality: str
+    view: str | None
+    sex: str | None
+    age: int | None
+    findings: tuple[str, ...]  # codes of synth.findings; ("normal",) where a reader called it normal
+    origin: str
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One row of the audit trail: who did what to which subject, when (UTC) and why."""
+
+    at: datetime
+    who: str
+    action: str
+    subject: str
+    reason: str
+    detail: dict[str, Any] = field(default_factory=dict)  # model, seed, digest: never free text of a prompt
