@@ -1,0 +1,1 @@
+"""DICOM in both directions: synthetic images out, real images in."""

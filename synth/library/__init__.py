@@ -1,0 +1,1 @@
+"""Real images to show beside synthetic ones."""

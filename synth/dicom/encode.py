@@ -1,0 +1,134 @@
+"""A synthetic image as a DICOM Secondary Capture that says everywhere that it is synthetic."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+
+from synth.errors import DicomError
+from synth.imaging import mark, to_uint8
+from synth.types import GeneratedImage, Modality, View
+
+NOT_FOR_DIAGNOSIS = "SYNTHETIC - NOT FOR DIAGNOSIS"
+DERIVATION = "Drawn by a diffusion model from a text prompt: not acquired, shows no patient, not for diagnosis."
+# rows run to the patient's left on a film and a slice; columns to the feet on a film, to the back on a slice
+ORIENTATION = {View.PA: ["L", "F"], View.AP: ["L", "F"], View.AXIAL: ["L", "P"]}
+_ID = re.compile(r"[A-Za-z0-9._-]{1,48}")
+_IMPLEMENTATION = "SYNTHREAD"
+
+
+def encode(image: GeneratedImage, description: str) -> bytes:
+    """A DICOM part-10 file: Secondary Capture (PS3.3 A.8.1), 8 bit, uncompressed, the mark burnt in.
+
+    `description` is one sentence without identifiers (at most 10,240 characters), kept as Image Comments. The same
+    image gives the same bytes and UIDs. Raises DicomError when the id or the description does not fit into DICOM.
+    """
+    if not _ID.fullmatch(image.id):
+        raise DicomError(
+            f"The image id {image.id!r} does not fit into DICOM; it must be 1-48 of A-Z a-z 0-9 . _ -"
+        )
+    if image.request.modality not in (Modality.DX, Modality.CT):
+        raise DicomError(f"Modality {image.request.modality} cannot be exported; DX and CT of the chest can.")
+    if len(description) > 10_240:
+        raise DicomError(f"The description has {len(description)} characters; DICOM keeps at most 10240.")
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+    meta.MediaStorageSOPInstanceUID = uid(image.id, "instance")
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.ImplementationClassUID = uid(_IMPLEMENTATION, "implementation")
+    meta.ImplementationVersionName = _IMPLEMENTATION
+    ds = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    _patient(ds, image)
+    _study_and_series(ds, image)
+    _image(ds, image, description)
+    _origin(ds, image)
+    _pixels(ds, image)
+    buffer = io.BytesIO()
+    ds.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+def uid(identity: str, purpose: str) -> UID:
+    """A UID under 2.25 (PS3.5 B.2): a UUID of version 8 (RFC 9562, 5.8) made of sha256 of both words."""
+    number = int.from_bytes(hashlib.sha256(f"{purpose}:{identity}".encode()).digest()[:16])
+    number = number & ~(0xF << 76) | 0x8 << 76  # version 8
+    number = number & ~(0x3 << 62) | 0x2 << 62  # variant 10
+    return UID(f"2.25.{number}")
+
+
+def _patient(ds: Dataset, image: GeneratedImage) -> None:
+    """Patient and patient study modules (PS3.3 C.7.1.1, C.7.2.2): nobody; sex and age only if asked for."""
+    ds.SpecificCharacterSet = "ISO_IR 192"
+    ds.PatientName = f"SYNTHETIC^{image.id}"
+    ds.PatientID = f"SYN-{image.id}"
+    ds.IssuerOfPatientID = _IMPLEMENTATION
+    ds.PatientBirthDate = ""
+    ds.PatientSex = image.request.sex or ""
+    if image.request.age is not None:
+        ds.PatientAge = f"{image.request.age:03d}Y"
+
+
+def _study_and_series(ds: Dataset, image: GeneratedImage) -> None:
+    """General study, general series and SC equipment modules (C.7.2.1, C.7.3.1, C.8.6.1)."""
+    made = image.provenance.created_at
+    ds.StudyInstanceUID = uid(image.id, "study")
+    ds.SeriesInstanceUID = uid(image.id, "series")
+    ds.StudyDate = ds.ContentDate = ds.InstanceCreationDate = made.strftime("%Y%m%d")
+    ds.StudyTime = ds.ContentTime = ds.InstanceCreationTime = made.strftime("%H%M%S")
+    ds.TimezoneOffsetFromUTC = "+0000"
+    ds.ReferringPhysicianName = ds.AccessionNumber = ""
+    ds.StudyID = "1"
+    ds.StudyDescription = ds.SeriesDescription = NOT_FOR_DIAGNOSIS
+    ds.Modality = "OT"  # no modality acquired it
+    ds.SeriesNumber = ds.InstanceNumber = 1
+    ds.BodyPartExamined = "CHEST"  # with it Laterality must be absent: the chest is not paired
+    ds.ConversionType = "SYN"  # Synthetic Image
+    ds.Manufacturer = "SynthRead"
+
+
+def _image(ds: Dataset, image: GeneratedImage, description: str) -> None:
+    """General image and SOP common modules (C.7.6.1, C.12.1)."""
+    ds.SOPClassUID = SecondaryCaptureImageStorage
+    ds.SOPInstanceUID = uid(image.id, "instance")
+    ds.SyntheticData = "YES"
+    ds.ImageType = ["DERIVED", "SECONDARY"]
+    ds.PatientOrientation = ORIENTATION.get(image.request.view, "") if image.request.view else ""
+    ds.DerivationDescription = DERIVATION
+    ds.ImageComments = description
+    ds.BurnedInAnnotation = "YES"
+    ds.LossyImageCompression = "00"
+
+
+def _origin(ds: Dataset, image: GeneratedImage) -> None:
+    """Contributing Equipment Sequence (C.12.1.1.5): the model, as the Synthesizing Equipment."""
+    origin, request, item, purpose = image.provenance, image.request, Dataset(), Dataset()
+    purpose.CodeValue, purpose.CodingSchemeDesignator = "109100", "DCM"
+    purpose.CodeMeaning = "Synthesizing Equipment"
+    item.PurposeOfReferenceCodeSequence = [purpose]
+    item.Manufacturer = "SynthRead"
+    item.ManufacturerModelName = origin.model_id[:64]
+    item.SoftwareVersions = [f"{package} {version}"[:64] for package, version in sorted(origin.versions.items())]
+    item.ContributionDateTime = origin.created_at.strftime("%Y%m%d%H%M%S+0000")
+    item.ContributionDescription = (
+        f"model {origin.model_id} {origin.model_revision}; weights sha256 {origin.weights_hash}; "
+        f"request sha256 {origin.request_digest}; seed {origin.seed}; {origin.sampler}, {request.steps} steps, "
+        f"guidance {request.guidance:g}"
+    )[:1024]
+    ds.ContributingEquipmentSequence = [item]
+
+
+def _pixels(ds: Dataset, image: GeneratedImage) -> None:
+    """Image pixel module (C.7.6.3): 8 bit, bright is dense, no scale in mm because nothing was measured."""
+    marked = mark(to_uint8(image.pixels))
+    ds.SamplesPerPixel = 1
+    ds.PhotometricInterpretation = "MONOCHROME2"
+    ds.Rows, ds.Columns = marked.shape
+    ds.BitsAllocated = ds.BitsStored = 8
+    ds.HighBit = 7
+    ds.PixelRepresentation = 0
+    data = marked.tobytes()
+    ds.add_new("PixelData", "OB", data + b"\0" * (len(data) % 2))

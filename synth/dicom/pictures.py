@@ -1,0 +1,47 @@
+"""PNG and JPEG to grey pixels, checked before they are decompressed."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from synth.dicom.limits import JPEG_MAGIC, PNG_MAGIC, check_size, codestream_size
+from synth.errors import DicomError
+from synth.types import Pixels
+
+
+def is_picture(data: bytes) -> bool:
+    """True when the bytes begin as a PNG or JPEG does."""
+    return data.startswith((PNG_MAGIC, JPEG_MAGIC))
+
+
+def read_picture(data: bytes, name: str) -> tuple[Pixels, bool]:
+    """Pixels (H, W), uint8 or uint16 (grey PNG of 16 bit), and whether its text says `SyntheticData: YES`.
+
+    Colour becomes luma (ITU-R BT.601), transparency is ignored. Raises DicomError when the file is damaged or above
+    40 megapixels.
+    """
+    kind = "PNG" if data.startswith(PNG_MAGIC) else "JPEG"
+    size = codestream_size(data)
+    if size is None:
+        raise DicomError(f"{name} is damaged: it begins as a {kind} but has no size in its header.")
+    check_size(*size, name)
+    try:
+        with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
+            picture.load()
+            synthetic = str(picture.info.get("SyntheticData", "")).upper() == "YES"
+            return _grey(picture), synthetic
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, UnidentifiedImageError) as error:
+        raise DicomError(f"{name} is damaged: it begins as a {kind} but cannot be read to its end.") from error
+
+
+def _grey(picture: Image.Image) -> Pixels:
+    if picture.mode.startswith("I"):  # I;16 for a grey PNG of 16 bit, I where Pillow widens it
+        deep: Pixels = np.clip(np.asarray(picture), 0, 65535).astype(np.uint16)
+        return deep
+    grey: Pixels = np.array(picture if picture.mode == "L" else picture.convert("L"), dtype=np.uint8)
+    return grey

@@ -1,0 +1,153 @@
+"""A folder of real images with its metadata.csv: listed once, decoded when looked at, never outside the folder."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from synth import imaging
+from synth.dicom.decode import Decoded, decode, display, values
+from synth.dicom.limits import MAX_FILE_BYTES
+from synth.errors import DicomError
+from synth.library import labels
+from synth.types import RealImage
+
+METADATA = "metadata.csv"
+SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm", ".dicom")
+HOW_TO = (
+    "put PNG, JPEG or DICOM files and a metadata.csv (file,modality,view,sex,age,findings) into {folder}, or set "
+    "SYNTH_LIBRARY to such a folder; NIH ChestX-ray14 and the idc-index package have open ones"
+)
+CACHED = 128  # pictures, at most 32 MiB at 512 px
+
+Shown = npt.NDArray[np.uint8]
+
+
+class Library:
+    """The real images of one folder. Read once when made; safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """List the folder. Never raises for its content: what is wrong with it is the sentence `problem`."""
+        self._root = folder.resolve()
+        self.images, self.problem = _listed(self._root, folder)
+        self._by_id = {image.id: image for image in self.images}
+        self._cached = lru_cache(maxsize=CACHED)(self._read)
+
+    def pixels(self, image_id: str, size_px: int) -> Shown:
+        """(size_px, size_px) uint8, read-only, the whole picture with black bars; CT in the lung window.
+
+        Raises DicomError when the id is unknown or the file is gone, damaged, outside the folder or synthetic.
+        """
+        return self._cached(image_id, size_px)
+
+    def readable(
+        self, ranked: Iterable[RealImage], k: int, size_px: int
+    ) -> tuple[list[tuple[RealImage, Shown]], list[str]]:
+        """The first k of `ranked` that can be read, with their pixels, and one sentence for each passed over."""
+        shown: list[tuple[RealImage, Shown]] = []
+        sentences: list[str] = []
+        for image in ranked:
+            if len(shown) == k:
+                break
+            try:
+                shown.append((image, self.pixels(image.id, size_px)))
+            except DicomError as error:
+                sentences.append(str(error))
+        return shown, sentences
+
+    def _read(self, image_id: str, size_px: int) -> Shown:
+        image = self._by_id.get(image_id)
+        if image is None:
+            raise DicomError(f"The library has no image {image_id!r}.")
+        path = self._root / image.path
+        if not _inside(self._root, image.path):
+            raise DicomError(f"{image.path} is not in the library folder any more, or leads out of it.")
+        try:
+            if path.stat().st_size > MAX_FILE_BYTES:
+                raise DicomError(f"{image.path} has more than {MAX_FILE_BYTES // 2**20} MiB; it is not read.")
+            decoded = decode(path.read_bytes(), image.path)
+        except OSError as error:
+            raise DicomError(f"{image.path} cannot be read: {error.strerror}.") from error
+        if decoded.synthetic:
+            raise DicomError(f"{image.path} says of itself that it is synthetic; the library holds real images only.")
+        square: Shown = imaging.fit_square(_shown(decoded), size_px)
+        square.flags.writeable = False
+        return square
+
+
+def _shown(decoded: Decoded) -> Shown:
+    """CT in the lung window that the model was trained in; everything else as its file says."""
+    if decoded.modality == "CT":
+        return imaging.window_level(values(decoded), imaging.LUNG_CENTER_HU, imaging.LUNG_WIDTH_HU)
+    return display(decoded)
+
+
+def _listed(root: Path, folder: Path) -> tuple[tuple[RealImage, ...], str | None]:
+    how = HOW_TO.format(folder=folder)
+    if not root.is_dir():
+        return (), f"There are no real images yet: {how}."
+    if (root / METADATA).is_file():
+        return _from_metadata(root, how)
+    images = tuple(_image(path, {}) for path in _picture_files(root))
+    if not images:
+        return (), f"There are no real images yet: {how}."
+    return images, f"{folder} has no {METADATA}, so its {len(images)} images have no labels and are shown last."
+
+
+def _from_metadata(root: Path, how: str) -> tuple[tuple[RealImage, ...], str | None]:
+    try:
+        with open(root / METADATA, encoding="utf-8-sig", newline="") as lines:
+            reader = csv.DictReader(lines)
+            rows = [{key: value or "" for key, value in row.items() if key} for row in reader]
+            columns = reader.fieldnames or ()
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        return (), f"{METADATA} of the library cannot be read as UTF-8 CSV ({error})."
+    if "file" not in columns:
+        return (), f"{METADATA} of the library has no column 'file'; its first line must name the columns."
+    named = {row["file"]: row for row in rows if row["file"]}
+    good = {path: row for path, row in named.items() if _inside(root, path)}
+    images = tuple(_image(path, row) for path, row in good.items())
+    if len(good) < len(named):
+        return images, _missing([path for path in named if path not in good])
+    return images, None if images else f"{METADATA} of the library names no images: {how}."
+
+
+def _missing(paths: Sequence[str]) -> str:
+    some = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+    return f"{METADATA} names {len(paths)} file{'s' * (len(paths) > 1)} that the library folder does not hold: {some}."
+
+
+def _inside(root: Path, path: str) -> bool:
+    """True when `path` is a regular file below root after all links are followed."""
+    try:
+        resolved = (root / path).resolve()
+        return not Path(path).is_absolute() and resolved.is_relative_to(root) and resolved.is_file()
+    except (OSError, ValueError, RuntimeError):  # a NUL in the name, a loop of links
+        return False
+
+
+def _picture_files(root: Path) -> list[str]:
+    found = (Path(base) / name for base, _, names in os.walk(root) for name in names)
+    paths = (path.relative_to(root).as_posix() for path in found if path.suffix.lower() in SUFFIXES)
+    return sorted(path for path in paths if _inside(root, path))
+
+
+def _image(path: str, row: Mapping[str, str]) -> RealImage:
+    return RealImage(
+        id=hashlib.sha256(path.encode()).hexdigest()[:16],  # stable, and tells nothing of the label
+        path=path,
+        modality=labels.modality(row.get("modality", "")),
+        view=labels.view(row.get("view", "")),
+        sex=labels.sex(row.get("sex", "")),
+        age=labels.age(row.get("age", "")),
+        findings=labels.findings(row.get("findings", "")),
+        origin=row.get("origin", "").strip(),
+        licence=row.get("licence", "").strip(),
+    )
