@@ -1,0 +1,1 @@
+"""The migrations of the store; `synth.store.migrations` runs them."""

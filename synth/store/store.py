@@ -1,0 +1,213 @@
+"""The store: images, jobs and the audit trail. Sessions never leave this package."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import CursorResult, Update, and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from synth.errors import StoreError
+from synth.store import records
+from synth.store.blobs import Blobs, decode_png, digest_of, encode_png, shrink
+from synth.store.database import Database
+from synth.store.records import StoredImage
+from synth.store.tables import EventRow, ImageRow, JobRow
+from synth.types import AuditEvent, GeneratedImage, Job, JobState
+
+OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
+
+
+class Store:
+    """One database and one place for pixels. Every method may be called from any thread.
+
+    Every method raises StoreError, in one sentence, when the database or the place of the pixels fails.
+    """
+
+    def __init__(self, database_url: str, blob_url: str) -> None:
+        """Open both and migrate the database. `blob_url` is any fsspec URL."""
+        self._database = Database(database_url)
+        self._blobs = Blobs(blob_url)
+
+    def close(self) -> None:
+        """Give all database connections back."""
+        self._database.close()
+
+    def add_image(self, image: GeneratedImage, event: AuditEvent | None = None) -> None:
+        """Keep an image, and the event with it or neither. An id that is already kept raises StoreError."""
+        png = encode_png(image.pixels)
+        with self._database.writing() as session:
+            self._keep_image(session, image, png, event)
+
+    def image(self, image_id: str) -> GeneratedImage:
+        """The whole image. Raises StoreError when it is unknown or its pixels are damaged."""
+        row = self._image_row(image_id)
+        return GeneratedImage(
+            id=row.id,
+            pixels=decode_png(self._blobs.get(row.blob)),
+            request=records.stored_image(row).request,
+            provenance=records.provenance(row.provenance),
+            quality=records.quality(row.quality),
+        )
+
+    def thumbnail(self, image_id: str, px: int) -> npt.NDArray[np.uint8]:
+        """(h, w) uint8 with at most `px` pixels on the longer side."""
+        return shrink(decode_png(self._blobs.get(self._image_row(image_id).blob)), px)
+
+    def history(self, limit: int, offset: int = 0, user: str | None = None) -> list[StoredImage]:
+        """Images without pixels, newest first, of one user or of all."""
+        query = select(ImageRow).order_by(ImageRow.seq.desc()).limit(limit).offset(offset)
+        if user is not None:
+            query = query.where(ImageRow.requested_by == user)
+        with self._database.reading() as session:
+            return [records.stored_image(row) for row in session.scalars(query)]
+
+    def count_images(self, user: str | None = None) -> int:
+        """How many images are kept, of one user or of all."""
+        query = select(func.count()).select_from(ImageRow)
+        if user is not None:
+            query = query.where(ImageRow.requested_by == user)
+        with self._database.reading() as session:
+            return session.scalars(query).one()
+
+    def add_jobs(self, jobs: Sequence[Job], owner: str, events: Sequence[AuditEvent] = ()) -> None:
+        """Keep new jobs in this order, owned by the engine `owner`, together with their events or not at all."""
+        with self._database.writing() as session:
+            for job in jobs:
+                session.add(
+                    JobRow(
+                        id=job.id,
+                        user=job.user,
+                        request=job.request.canonical_json(),
+                        state=job.state.value,
+                        owner=owner,
+                        seen_at=_now(),
+                    )
+                )
+            session.add_all(map(records.event_row, events))
+
+    def job(self, job_id: str) -> Job:
+        """The job as last written. Raises StoreError when it is unknown."""
+        with self._database.reading() as session:
+            row = session.scalar(select(JobRow).where(JobRow.id == job_id))
+            if row is None:
+                raise StoreError(f"There is no job {job_id!r} in the store.")
+            return records.job(row)
+
+    def open_jobs(self) -> list[Job]:
+        """Jobs that are queued or running, whoever owns them, oldest first."""
+        query = select(JobRow).where(JobRow.state.in_(OPEN)).order_by(JobRow.seq)
+        with self._database.reading() as session:
+            return [records.job(row) for row in session.scalars(query)]
+
+    def start_jobs(self, job_ids: Sequence[str], owner: str) -> set[str]:
+        """Mark queued jobs of `owner` as running. Returns those that were still queued and still its own."""
+        with self._database.writing() as session:
+            return {job_id for job_id in job_ids if _changed(session, _start(job_id, owner))}
+
+    def finish_job(self, job_id: str, owner: str, image: GeneratedImage, event: AuditEvent) -> bool:
+        """Keep the image, its event and the end of the job, all or nothing.
+
+        Returns False, and keeps nothing, when the job is no longer running for `owner` (cancelled or taken over).
+        """
+        png = encode_png(image.pixels)
+        with self._database.writing() as session:
+            if not _changed(session, _done(job_id, owner)):
+                return False
+            self._keep_image(session, image, png, event)  # before the job points to it: a foreign key
+            session.execute(update(JobRow).where(JobRow.id == job_id).values(image_id=image.id))
+        return True
+
+    def end_job(self, job: Job, event: AuditEvent) -> bool:
+        """Write the failed or cancelled state of `job`. Returns False when the job had already ended."""
+        ended = (
+            update(JobRow)
+            .where(JobRow.id == job.id, JobRow.state.in_(OPEN))
+            .values(state=job.state.value, error=job.error, owner=None)
+        )
+        with self._database.writing() as session:
+            if not _changed(session, ended):
+                return False
+            session.add(records.event_row(event))
+        return True
+
+    def renew_jobs(self, owner: str) -> None:
+        """Say that `owner` is alive and still works on its open jobs."""
+        renewed = update(JobRow).where(JobRow.owner == owner, JobRow.state.in_(OPEN)).values(seen_at=_now())
+        with self._database.writing() as session:
+            session.execute(renewed)
+
+    def adopt_jobs(self, owner: str, silence: timedelta) -> list[Job]:
+        """Claim, as queued jobs of `owner`, open jobs without an owner or whose owner was silent for `silence`.
+
+        Oldest first. Two engines that call this at once never get the same job: the UPDATE repeats the condition.
+        """
+        orphaned = and_(JobRow.state.in_(OPEN), or_(JobRow.owner.is_(None), JobRow.seen_at < _now() - silence))
+        with self._database.reading() as session:
+            found = session.scalars(select(JobRow.id).where(orphaned).order_by(JobRow.seq)).all()
+        if not found:
+            return []
+        claim = update(JobRow).values(state=JobState.QUEUED.value, owner=owner, seen_at=_now()).where(orphaned)
+        with self._database.writing() as session:
+            mine = [job_id for job_id in found if _changed(session, claim.where(JobRow.id == job_id))]
+            rows = session.scalars(select(JobRow).where(JobRow.id.in_(mine)).order_by(JobRow.seq))
+            return [records.job(row) for row in rows]
+
+    def release_jobs(self, owner: str) -> None:
+        """Give the open jobs of `owner` back to the queue, for any engine to adopt at once."""
+        released = update(JobRow).where(JobRow.owner == owner, JobRow.state.in_(OPEN))
+        with self._database.writing() as session:
+            session.execute(released.values(owner=None, state=JobState.QUEUED.value))
+
+    def add_event(self, event: AuditEvent) -> None:
+        """Append one event."""
+        with self._database.writing() as session:
+            session.add(records.event_row(event))
+
+    def events(self, limit: int = 100, offset: int = 0, subject: str | None = None) -> list[AuditEvent]:
+        """Events, newest first, about one subject or all."""
+        query = select(EventRow).order_by(EventRow.seq.desc()).limit(limit).offset(offset)
+        if subject is not None:
+            query = query.where(EventRow.subject == subject)
+        with self._database.reading() as session:
+            return [records.event(row) for row in session.scalars(query)]
+
+    def _image_row(self, image_id: str) -> ImageRow:
+        with self._database.reading() as session:
+            row = session.scalar(select(ImageRow).where(ImageRow.id == image_id))
+            if row is None:
+                raise StoreError(f"There is no image {image_id!r} in the store.")
+            session.expunge(row)
+            return row
+
+    def _keep_image(self, session: Session, image: GeneratedImage, png: bytes, event: AuditEvent | None) -> None:
+        # Rows first: when the disk refuses the pixels the transaction rolls back and nothing is half kept.
+        session.add(records.image_row(image, digest_of(png)))
+        if event is not None:
+            session.add(records.event_row(event))
+        session.flush()
+        self._blobs.put(png)
+
+
+def _start(job_id: str, owner: str) -> Update:
+    queued = and_(JobRow.id == job_id, JobRow.owner == owner, JobRow.state == JobState.QUEUED.value)
+    return update(JobRow).where(queued).values(state=JobState.RUNNING.value, seen_at=_now())
+
+
+def _done(job_id: str, owner: str) -> Update:
+    running = and_(JobRow.id == job_id, JobRow.owner == owner, JobRow.state == JobState.RUNNING.value)
+    return update(JobRow).where(running).values(state=JobState.DONE.value, owner=None)
+
+
+def _changed(session: Session, statement: Update) -> bool:
+    """True when the conditional UPDATE met its row: the claim is won."""
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    assert isinstance(result, CursorResult)
+    return result.rowcount == 1
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()

@@ -1,0 +1,74 @@
+"""The schema: from nothing to the newest, once, and never under a newer program's feet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from synth.errors import StoreError
+from synth.store import Store, migrations
+from synth.store.tables import Base
+from synth.types import GeneratedImage
+
+
+def revision(path: Path) -> str | None:
+    with sa.create_engine(f"sqlite:///{path}").connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def test_an_empty_database_gets_exactly_the_tables_of_the_program(urls: tuple[str, str], tmp_path: Path) -> None:
+    assert revision(tmp_path / "synth.db") is None
+
+    Store(*urls).close()
+
+    assert revision(tmp_path / "synth.db") == migrations.newest()
+    with sa.create_engine(urls[0]).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_opening_again_changes_nothing(
+    urls: tuple[str, str], tmp_path: Path, make_image: Callable[..., GeneratedImage]
+) -> None:
+    first = Store(*urls)
+    first.add_image(make_image("i1"))
+    kept = first.history(9)
+    first.close()
+
+    for _ in range(2):
+        again = Store(*urls)
+        assert again.history(9) == kept
+        again.close()
+    assert revision(tmp_path / "synth.db") == migrations.newest()
+
+
+def test_a_database_of_a_newer_program_is_refused_in_one_sentence(urls: tuple[str, str], tmp_path: Path) -> None:
+    Store(*urls).close()
+    engine = sa.create_engine(urls[0])
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(StoreError) as caught:
+        Store(*urls)
+
+    assert str(caught.value) == (
+        "The database has a schema that this program does not know (Can't locate revision identified by '9999'); "
+        "update SynthRead or choose another DATABASE_URL."
+    )
+    assert revision(tmp_path / "synth.db") == "9999"
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(urls: tuple[str, str], tmp_path: Path) -> None:
+    engine = sa.create_engine(urls[0])
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE jobs (mine INTEGER)"))
+
+    with pytest.raises(StoreError, match=r"^The database could not be used: table jobs already exists\.$"):
+        Store(*urls)
+
+    assert sa.inspect(engine).get_table_names() == ["jobs"]
