@@ -1,0 +1,64 @@
+"""From settings to a model in memory: which device, which folder, which kind of checkpoint."""
+
+from __future__ import annotations
+
+import re
+
+import torch
+
+from synth.config import Settings
+from synth.diffusion.model import Model
+from synth.errors import ModelError, OutOfMemory
+from synth.models.cards import read_card
+from synth.models.weights import check_files
+
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")  # owner/name, as hubs name a repository
+
+
+def load(settings: Settings) -> Model:
+    """Load the model that the settings name; every file is checked against its card first.
+
+    `settings.model_id` is a folder in `settings.models` (or a path) with a card or in the diffusers format, or a hub
+    id "owner/name". Raises ModelError (WeightsMissing, WeightsCorrupt, OutOfMemory) in one sentence.
+    """
+    device = choose_device(settings.device)
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    try:
+        return _open(settings, device)
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise OutOfMemory(
+            f"The {device.type} device has too little free memory for the model {settings.model_id!r}; "
+            "close other programs or set SYNTH_DEVICE=cpu."
+        ) from error
+
+
+def choose_device(wish: str) -> torch.device:
+    """The device for "auto" (CUDA, then Apple MPS, then CPU) or the one that is asked for.
+
+    Raises ModelError when the machine does not have it.
+    """
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wish == "auto":
+        return torch.device(next(name for name, there in present.items() if there))
+    if not present.get(wish, False):
+        there = ", ".join(name for name, there in present.items() if there)
+        raise ModelError(f"SYNTH_DEVICE is {wish}, but this machine offers {there}; set it to auto or one of these.")
+    return torch.device(wish)
+
+
+def _open(settings: Settings, device: torch.device) -> Model:
+    # Each kind is imported when it is asked for: what reads the other formats takes seconds to import.
+    name = settings.model_id
+    folder = settings.models / name
+    is_checkpoint = (folder / "model_index.json").is_file()
+    if is_checkpoint or (not folder.is_dir() and _HUB_ID.fullmatch(name)):
+        from synth.models.checkpoint import fetch, open_checkpoint
+
+        return open_checkpoint(folder if is_checkpoint else fetch(name), name, device)
+    card = read_card(folder)
+    check_files(folder, card)
+
+    from synth.models.shipped import ShippedModel
+
+    return ShippedModel.from_folder(folder, card, device)
