@@ -1,0 +1,25 @@
+"""SynthRead: a clinical prompt to a synthetic chest film beside real ones. `streamlit run app.py` starts it."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from synth.ui import views
+
+HERE = Path(__file__).parent
+
+st.set_page_config(page_title="SynthRead", page_icon="🩻", layout="wide", initial_sidebar_state="auto")
+st.html(HERE / "assets" / "reading_room.css")
+page = st.navigation(
+    [
+        st.Page(HERE / "pages" / "generate.py", title="Generate", default=True),
+        st.Page(HERE / "pages" / "library.py", title="Real images"),
+    ]
+)
+with st.sidebar:
+    st.markdown("**SynthRead**")
+    st.caption(f"{views.INTENDED_USE}.")
+    with views.show_error():
+        views.model_status()
+with views.show_error():
+    page.run()

@@ -1,0 +1,9 @@
+"""Real images: the library that synthetic ones are shown beside, to browse."""
+
+import streamlit as st
+
+from synth.ui import shelf, views
+
+st.subheader("Real images", anchor=False)
+with views.show_error():
+    shelf.browse()

@@ -1,0 +1,148 @@
+"""The request as chips that can be corrected: modality, view, sex, age, findings with side, zone and severity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+
+import streamlit as st
+
+from synth.findings import VOCABULARY
+from synth.prompts import ParsedPrompt
+from synth.types import Finding, GenerationRequest, Modality, Severity, Sex, Side, View, Zone
+
+MODALITY_NAMES = {Modality.DX: "X-ray", Modality.CT: "CT", Modality.MR: "MRI", Modality.PET: "PET"}
+SEX_NAMES = {Sex.FEMALE: "woman", Sex.MALE: "man"}
+
+
+def load(source: ParsedPrompt | GenerationRequest) -> None:
+    """Put what a prompt or a stored request says into the chips. Call it before `show` in a run."""
+    state = st.session_state
+    tokens = _tokens([finding.code for finding in source.findings])
+    state["chip_modality"] = source.modality
+    state["chip_view"] = source.view if source.view in (View.PA, View.AP) else None
+    state["chip_sex"] = source.sex
+    state["chip_age"] = "" if source.age is None else str(source.age)
+    state["chip_findings"] = tokens
+    state["chip_absent"] = list(source.absent)
+    for token, finding in zip(tokens, source.findings, strict=True):
+        state[f"chip_side {token}"] = finding.side
+        state[f"chip_zone {token}"] = finding.zone
+        state[f"chip_severity {token}"] = finding.severity
+
+
+def show(modalities: Sequence[str]) -> None:
+    """Draw the chips. `modalities` are those that the model can draw."""
+    known = [modality for modality in Modality if modality.value in modalities]
+    chosen = st.session_state.get("chip_modality", Modality.DX)
+    options = known if chosen in known else [*known, chosen]
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        _pick("Modality", options, "chip_modality", MODALITY_NAMES, required=True)
+        if st.session_state["chip_modality"] == Modality.DX:
+            _pick("View", [View.PA, View.AP], "chip_view", {})
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        _pick("Sex", list(Sex), "chip_sex", SEX_NAMES)
+        st.text_input("Age", key="chip_age", placeholder="any", width=72, persist_state="session")
+    codes = [code for code, term in VOCABULARY.items() if st.session_state["chip_modality"] in term.modalities]
+    tokens = st.session_state.get("chip_findings", [])
+    st.multiselect(
+        "Findings",
+        sorted({*codes, *tokens}, key=_name),
+        key="chip_findings",
+        format_func=_name,
+        placeholder="none: a normal image",
+        persist_state="session",
+    )
+    for token in st.session_state["chip_findings"]:
+        _place(token)
+    st.multiselect(
+        "Said to be absent",
+        sorted({*codes, *st.session_state.get("chip_absent", [])}, key=_name),
+        key="chip_absent",
+        format_func=lambda code: f"no {_name(code)}",
+        placeholder="nothing",
+        persist_state="session",
+    )
+
+
+def corrected(parsed: ParsedPrompt, age: int | None) -> ParsedPrompt:
+    """The prompt as the chips now have it; `age` in years."""
+    state = st.session_state
+    modality: Modality = state["chip_modality"]
+    findings = tuple(_finding(token) for token in state["chip_findings"])
+    return replace(
+        parsed,
+        modality=modality,
+        view=state.get("chip_view") if modality == Modality.DX else View.AXIAL,
+        sex=state["chip_sex"],
+        age=age,
+        findings=findings,
+        absent=tuple(state["chip_absent"]),
+    )
+
+
+def age_text() -> str:
+    """What stands in the age field."""
+    return str(st.session_state.get("chip_age") or "").strip()
+
+
+def _place(token: str) -> None:
+    """Side, zone and severity of one finding, where its term has them."""
+    term = VOCABULARY[_code(token)]
+    parts: list[tuple[str, type[StrEnum]]] = []
+    if term.sided:
+        parts.append(("side", Side))
+    if term.zoned:
+        parts.append(("zone", Zone))
+    if term.graded:
+        parts.append(("severity", Severity))
+    if not parts:
+        return
+    st.caption(_name(token))
+    for column, (part, values) in zip(st.columns(len(parts), gap="xsmall", wrap=False), parts, strict=True):
+        column.selectbox(
+            f"{part.capitalize()} of {_name(token)}",
+            list(values),
+            index=None,
+            key=f"chip_{part} {token}",
+            placeholder=part,
+            format_func=str,
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+
+
+def _finding(token: str) -> Finding:
+    state, term = st.session_state, VOCABULARY[_code(token)]
+    return Finding(
+        code=_code(token),
+        side=state.get(f"chip_side {token}") if term.sided else None,
+        zone=state.get(f"chip_zone {token}") if term.zoned else None,
+        severity=state.get(f"chip_severity {token}") if term.graded else None,
+    )
+
+
+def _pick(label: str, options: Sequence[StrEnum], key: str, names: dict[StrEnum, str], required: bool = False) -> None:
+    st.segmented_control(
+        label,
+        options,
+        key=key,
+        format_func=lambda value: names.get(value, str(value)),
+        required=required,
+        persist_state="session",
+    )
+
+
+def _tokens(codes: Sequence[str]) -> list[str]:
+    """One distinct token per finding: the code, and `code:2` where a prompt names the same finding twice."""
+    return [code if code not in codes[:i] else f"{code}:{codes[:i].count(code) + 1}" for i, code in enumerate(codes)]
+
+
+def _code(token: str) -> str:
+    return token.partition(":")[0]
+
+
+def _name(token: str) -> str:
+    code, _, number = token.partition(":")
+    return f"{VOCABULARY[code].name} ({number})" if number else VOCABULARY[code].name

@@ -1,0 +1,202 @@
+"""Two films side by side as one Plotly figure: linked zoom and pan, window/level and invert in the browser.
+
+Everything that changes the look is a `restyle` or `update` of the figure itself (`updatemenus`, `sliders`): a rerun of
+the page would lose the zoom (Streamlit issue 8882).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+Film = npt.NDArray[np.uint8]
+GREY = [[0.0, "#000000"], [1.0, "#ffffff"]]
+PAPER, TEXT, LINE, LEFT_COLOUR, RIGHT_COLOUR = "#0c0e11", "#aeb6bd", "#2a3037", "#5aa9c4", "#d3a64f"
+# Window and level in grey levels of an 8-bit film: (name, width, level).
+PRESETS = (("Full", 256, 128), ("Contrast", 150, 128), ("Lung", 140, 80), ("Mediastinum", 130, 175), ("Bone", 100, 205))
+LEVELS = tuple(range(0, 257, 8))  # where the sliders for black and white can stand
+CONFIG = {
+    "scrollZoom": True,
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "toImage"],
+    "responsive": True,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pane:
+    """One film of the figure: `shown` (H, W) uint8 with its mark burnt in, `measured` the same without the mark."""
+
+    shown: Film
+    measured: Film
+    title: str
+
+
+def figure(left: Pane, right: Pane | None, height_px: int = 600) -> go.Figure:
+    """Both films with linked axes above a histogram of both; one film alone when `right` is None."""
+    panes = [left] if right is None else [left, right]
+    columns = len(panes)
+    specs = [[{} for _ in panes], [{"colspan": columns}, *[None] * (columns - 1)]]
+    fig = make_subplots(
+        rows=2, cols=columns, specs=specs, row_heights=[0.86, 0.14], horizontal_spacing=0.01, vertical_spacing=0.02
+    )
+    for column, pane in enumerate(panes, start=1):
+        _add_film(fig, pane, column)
+    for column, (pane, colour) in enumerate(zip(panes, (LEFT_COLOUR, RIGHT_COLOUR), strict=False), start=1):
+        _add_label(fig, pane, colour, column)
+        _add_histogram(fig, pane, colour)
+    # The first film's axes lead, the second's follow: zooming one sets the same range on both.
+    fig.update_xaxes(matches="x", row=1)
+    fig.update_yaxes(matches="y", row=1)
+    fig.update_layout(
+        height=height_px,
+        margin={"l": 0, "r": 0, "t": 34, "b": 58},
+        paper_bgcolor=PAPER,
+        plot_bgcolor="#000000",
+        font={"color": TEXT, "size": 11},
+        dragmode="pan",
+        hovermode="closest",
+        showlegend=False,
+        updatemenus=_menus(columns),
+        sliders=_sliders(columns),
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": "#6d7780", "activecolor": LEFT_COLOUR},
+    )
+    return fig
+
+
+def _add_film(fig: go.Figure, pane: Pane, column: int) -> None:
+    height, width = pane.shown.shape
+    fig.add_trace(
+        go.Heatmap(
+            z=pane.shown,
+            zmin=0,
+            zmax=256,
+            colorscale=GREY,
+            showscale=False,
+            zsmooth="fast",
+            name=pane.title,
+            hovertemplate="x %{x} y %{y}: %{z}<extra></extra>",
+        ),
+        row=1,
+        col=column,
+    )
+    plain = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "", "constrain": "domain"}
+    fig.update_xaxes(range=[-0.5, width - 0.5], row=1, col=column, **plain)
+    anchor = "x" if column == 1 else f"x{column}"
+    fig.update_yaxes(range=[height - 0.5, -0.5], scaleanchor=anchor, row=1, col=column, **plain)
+
+
+def _add_label(fig: go.Figure, pane: Pane, colour: str, column: int) -> None:
+    """The pane's word in its corner: unlike the mark in the pixels it stays in sight when one zooms in."""
+    number = "" if column == 1 else str(column)
+    fig.add_annotation(
+        text=f"<b>{pane.title}</b>",
+        xref=f"x{number} domain",
+        yref=f"y{number} domain",
+        x=0.01,
+        y=0.99,
+        showarrow=False,
+        font={"size": 12, "color": colour},
+        bgcolor="rgba(0,0,0,0.55)",
+        borderpad=3,
+    )
+
+
+def _add_histogram(fig: go.Figure, pane: Pane, colour: str) -> None:
+    counts, edges = np.histogram(pane.measured, bins=64, range=(0, 256))
+    share = 100.0 * counts / pane.measured.size
+    fig.add_trace(
+        go.Scatter(
+            x=(edges[:-1] + edges[1:]) / 2,
+            y=share,
+            mode="lines",
+            line={"color": colour, "width": 1.5, "shape": "hvh"},
+            name=pane.title,
+            hovertemplate="grey %{x:.0f}: %{y:.1f} % of the pixels<extra>" + pane.title + "</extra>",
+        ),
+        row=2,
+        col=1,
+    )
+    axis = {"showgrid": False, "zeroline": False, "fixedrange": True, "linecolor": LINE, "tickfont": {"size": 9}}
+    fig.update_xaxes(range=[0, 256], tickvals=[0, 64, 128, 192, 255], row=2, col=1, **axis)
+    # One full background bin would flatten the rest: the scale ends a little above the 95th percentile of the bins.
+    top = max(float(np.quantile(share, 0.95)) * 1.4, 2.0, fig.layout.meta or 0.0)
+    fig.update_layout(meta=top)
+    fig.update_yaxes(range=[0, top], showticklabels=False, row=2, col=1, **axis)
+
+
+def _menus(films: int) -> list[dict[str, object]]:
+    traces = list(range(films))
+    look = {
+        "type": "buttons",
+        "direction": "left",
+        "showactive": True,
+        "y": 1.0,
+        "yanchor": "bottom",
+        "pad": {"t": 0, "b": 6, "l": 0, "r": 0},
+        "bgcolor": "#171b20",
+        "bordercolor": LINE,
+        "font": {"size": 11, "color": TEXT},
+    }
+    invert = {
+        "label": "Invert",
+        "method": "restyle",
+        "args": [{"reversescale": True}, traces],
+        "args2": [{"reversescale": False}, traces],
+    }
+    windows = [_window_button(name, width, level, films) for name, width, level in PRESETS]
+    return [
+        {**look, "x": 0.0, "xanchor": "left", "buttons": windows, "active": 0},
+        {**look, "x": 0.62, "xanchor": "left", "buttons": [invert], "active": -1},
+    ]
+
+
+def _window_button(name: str, width: int, level: int, films: int) -> dict[str, object]:
+    black, white = max(0, level - width // 2), min(256, level + width // 2)
+    sliders = {"sliders[0].active": _nearest(black), "sliders[1].active": _nearest(white)}
+    return {
+        "label": name,
+        "method": "update",
+        "args": [{"zmin": black, "zmax": white}, sliders, list(range(films))],
+    }
+
+
+def _sliders(films: int) -> list[dict[str, object]]:
+    traces = list(range(films))
+    look = {
+        "len": 0.48,
+        "y": 0.0,
+        "yanchor": "top",
+        "pad": {"t": 20, "b": 0, "l": 6, "r": 6},
+        "ticklen": 0,
+        "minorticklen": 0,
+        "font": {"size": 1, "color": PAPER},  # no labels under the 33 stops: the current value says enough
+        "bgcolor": LINE,
+        "bordercolor": LINE,
+        "activebgcolor": LEFT_COLOUR,
+    }
+
+    def stops(key: str) -> list[dict[str, object]]:
+        return [{"label": str(v), "method": "restyle", "args": [{key: v}, traces]} for v in LEVELS]
+
+    def value(prefix: str) -> dict[str, object]:
+        return {"prefix": prefix, "font": {"size": 11, "color": TEXT}, "xanchor": "left"}
+
+    return [
+        {**look, "x": 0.0, "steps": stops("zmin"), "active": 0, "currentvalue": value("Black at grey ")},
+        {
+            **look,
+            "x": 0.52,
+            "steps": stops("zmax"),
+            "active": len(LEVELS) - 1,
+            "currentvalue": value("White at grey "),
+        },
+    ]
+
+
+def _nearest(level: int) -> int:
+    return min(range(len(LEVELS)), key=lambda i: abs(LEVELS[i] - level))

@@ -1,0 +1,74 @@
+"""The history: everything that was made and kept, newest first; each image opens with its request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from synth import imaging, prompts
+from synth.types import GeneratedImage
+from synth.ui import resources, session, views
+
+ROW = 8
+PAGE = 2 * ROW
+THUMBNAIL_PX = 128
+
+
+def strip(images: Sequence[GeneratedImage], chosen: str) -> None:
+    """The images of one request; pressing one brings it onto the screen."""
+    for column, image in zip(st.columns(ROW, gap="xsmall"), images, strict=False):
+        with column:
+            st.image(_thumbnail(image.id), width="stretch", alt=prompts.describe(image.request))
+            label = f"Seed {image.request.seed}"
+            if st.button(label, key=f"strip {image.id}", width="stretch", disabled=image.id == chosen):
+                session.show(session.shown().jobs, image.id)
+                st.rerun()
+
+
+@st.fragment
+def history(chosen: str | None) -> None:
+    """A page of the history with "Open" and, beside the image on screen, "Compare"."""
+    with views.show_error():
+        store = resources.store()
+        total = store.count_images()
+        if not total:
+            st.caption("Nothing was made yet. Every image that is drawn is kept here.")
+            return
+        pages = -(-total // PAGE)
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**History** :gray[{total} {'image' if total == 1 else 'images'}, kept on this computer]")
+            page = st.pagination(pages, key="history_page") if pages > 1 else 1
+        entries = store.history(PAGE, (page - 1) * PAGE)
+        for start in range(0, len(entries), ROW):
+            columns = st.columns(ROW, gap="xsmall")
+            for column, entry in zip(columns, entries[start : start + ROW], strict=False):
+                with column:
+                    st.image(_thumbnail(entry.id), width="stretch", alt=prompts.describe(entry.request))
+                    _entry_buttons(entry.id, chosen, prompts.describe(entry.request))
+
+
+def _entry_buttons(image_id: str, chosen: str | None, sentence: str) -> None:
+    with st.container(horizontal=True, gap="xxsmall", wrap=False):
+        opened = st.button("Open", key=f"open {image_id}", help=sentence, type="tertiary")
+        compared = st.button(
+            "Compare",
+            key=f"compare {image_id}",
+            help="Beside the image on screen",
+            type="tertiary",
+            disabled=chosen in (None, image_id),
+        )
+    if opened:
+        session.reopen(image_id)
+    if compared:
+        session.show(session.shown().jobs, chosen, beside=image_id)
+    if opened or compared:
+        st.rerun()
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def _thumbnail(image_id: str) -> npt.NDArray[np.uint8]:
+    pixels = resources.store().thumbnail(image_id, THUMBNAIL_PX)
+    return imaging.to_uint8(imaging.mark(pixels))

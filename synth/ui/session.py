@@ -1,0 +1,55 @@
+"""What one browser tab is looking at. The address is the truth, so a reload or a sent link shows the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from synth.types import COUNT_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Jobs of the request on screen, the image opened from it or from the history, and one to compare it with."""
+
+    jobs: tuple[str, ...] = ()  # ?request=
+    image: str | None = None  # ?image=
+    beside: str | None = None  # ?beside=
+
+
+def user() -> str:
+    """Who asks: on this computer everybody is the one local user."""
+    return "local"
+
+
+def shown() -> Shown:
+    """What the address asks for."""
+    params = st.query_params
+    jobs = tuple(part for part in params.get("request", "").split(",") if part)
+    return Shown(jobs[:COUNT_MAX], params.get("image") or None, params.get("beside") or None)
+
+
+def show(jobs: tuple[str, ...] = (), image: str | None = None, beside: str | None = None) -> None:
+    """Write the address; the next run shows it."""
+    wanted = {"request": ",".join(jobs), "image": image, "beside": beside}
+    st.query_params.from_dict({key: value for key, value in wanted.items() if value})
+
+
+def first_run() -> bool:
+    """True once in the life of a session."""
+    seen = bool(st.session_state.get("seen"))
+    st.session_state["seen"] = True
+    return not seen
+
+
+def reopen(image_id: str) -> None:
+    """Show a kept image, and have the next run fill the form with its request."""
+    show(image=image_id)
+    st.session_state["reopen"] = image_id
+
+
+def reopened() -> str | None:
+    """The image that was reopened since the last run, once."""
+    image_id: str | None = st.session_state.pop("reopen", None)
+    return image_id

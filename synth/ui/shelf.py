@@ -1,0 +1,69 @@
+"""Browsing the library of real images: filters, a grid of marked thumbnails, facts and licence of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from synth import imaging
+from synth.types import RealImage
+from synth.ui import resources, viewer, views
+
+ROW = 6
+PAGE = 4 * ROW
+THUMBNAIL_PX = 192
+
+
+def browse() -> None:
+    """The filters and one page of the library; one sentence where it is empty."""
+    library = resources.library()
+    if library.problem:
+        st.info(library.problem)
+    if not library.images:
+        return
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        modality = _choice("Modality", (image.modality for image in library.images))
+        view = _choice("View", (image.view for image in library.images if image.view))
+        finding = _choice("Finding", (code for image in library.images for code in image.findings))
+    found = [
+        image
+        for image in library.images
+        if modality in (None, image.modality)
+        and view in (None, image.view)
+        and (finding or "") in ("", *image.findings)
+    ]
+    pages = max(1, -(-len(found) // PAGE))
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(f"{len(found)} of {len(library.images)} images, read only")
+        page = st.pagination(pages, key="shelf_page") if pages > 1 else 1
+    _grid(found[(page - 1) * PAGE : page * PAGE])
+
+
+def _grid(images: list[RealImage]) -> None:
+    for start in range(0, len(images), ROW):
+        for column, image in zip(st.columns(ROW, gap="small"), images[start : start + ROW], strict=False):
+            with column:
+                sentence = viewer.real_sentence(image)
+                with views.show_error():
+                    st.image(_thumbnail(image.id), width="stretch", alt=f"Real image: {sentence}")
+                st.caption(f"{sentence}. {image.origin}", help=image.licence or None)
+
+
+def _choice(label: str, values: Iterable[str]) -> str | None:
+    return st.selectbox(
+        label,
+        sorted(set(values)),
+        index=None,
+        placeholder="all",
+        format_func=lambda value: value.replace("_", " "),
+        width=220,
+    )
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def _thumbnail(image_id: str) -> npt.NDArray[np.uint8]:
+    pixels = resources.library().pixels(image_id, THUMBNAIL_PX)
+    return imaging.to_uint8(imaging.mark(pixels, "REAL"))

@@ -1,0 +1,121 @@
+"""One synthetic image beside a real one (or beside another synthetic one), with what it is and what can be done."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from synth import imaging, prompts
+from synth.library.match import match
+from synth.types import GeneratedImage, GenerationRequest, RealImage
+from synth.ui import compare, downloads, forms, resources, session, views
+
+REAL_CHOICES = 6  # matching real images to page through
+LOOKED_THROUGH = 24  # best matches that are tried when files of the library are damaged
+MORE_SEEDS = 4
+
+
+def reading(image: GeneratedImage, beside: GeneratedImage | None) -> None:
+    """The two films, their facts and the buttons. A fragment: paging through real images redraws nothing else."""
+    st.fragment(_reading)(image, beside)
+
+
+def _reading(image: GeneratedImage, beside: GeneratedImage | None) -> None:
+    films, facts = st.container(gap="small"), st.columns(2, gap="medium")
+    left = synthetic_pane(image)
+    with facts[0]:
+        _synthetic_facts(image)
+    with facts[1], views.show_error():
+        right = synthetic_pane(beside) if beside else _real_pane(image.request, image.pixels.shape[0])
+        if beside:
+            _synthetic_facts(beside)
+            if st.button("Back to real images"):
+                session.show(session.shown().jobs, image.id)
+                st.rerun()
+    with films:
+        st.plotly_chart(
+            compare.figure(left, right),
+            theme=None,
+            config=compare.CONFIG,
+            key="films",
+            alt=f"Synthetic image: {prompts.describe(image.request)}",
+        )
+    with facts[0], views.show_error():
+        _actions(image)
+        _provenance(image)
+
+
+def synthetic_pane(image: GeneratedImage) -> compare.Pane:
+    """The pane of a synthetic image, 8 bit, its mark burnt in."""
+    pixels = imaging.to_uint8(image.pixels)
+    return compare.Pane(imaging.to_uint8(imaging.mark(pixels)), pixels, "SYNTHETIC")
+
+
+def _real_pane(request: GenerationRequest, size_px: int) -> compare.Pane | None:
+    """The pane of a matching real image; None after saying why there is none."""
+    library = resources.library()
+    ranked = match(library.images, request, LOOKED_THROUGH)
+    found, passed_over = library.readable(ranked, REAL_CHOICES, size_px)
+    for sentence in passed_over:
+        st.caption(sentence)
+    if not found:
+        st.caption(library.problem or f"The library has no real {request.modality} image to show beside this one.")
+        return None
+    place = st.segmented_control(
+        "Real images like this",
+        range(len(found)),
+        default=0,
+        required=True,
+        format_func=lambda i: str(i + 1),
+        key="real",
+    )
+    real, pixels = found[place or 0]
+    st.markdown(real_sentence(real))
+    st.caption(f"{real.origin}. {real.licence}")
+    return compare.Pane(imaging.to_uint8(imaging.mark(pixels, "REAL")), pixels, "REAL")
+
+
+def real_sentence(real: RealImage) -> str:
+    """What is known of a real image, as "X-ray PA, man, 53 years: pleural effusion"."""
+    sex = {"F": "woman", "M": "man"}.get(real.sex or "", "")
+    age = "" if real.age is None else f"{real.age} years"
+    seen = ", ".join(code.replace("_", " ") for code in real.findings) or "no label"
+    modality = {"DX": "X-ray"}.get(real.modality, real.modality)
+    return ", ".join(part for part in (f"{modality} {real.view or ''}".strip(), sex, age) if part) + f": {seen}"
+
+
+def _synthetic_facts(image: GeneratedImage) -> None:
+    request = image.request
+    st.markdown(prompts.describe(request))
+    sampler = forms.SAMPLER_NAMES[request.sampler]
+    st.caption(f"Seed {request.seed}, {request.steps} steps of {sampler}, guidance {request.guidance:g}")
+    for check in image.quality.checks:
+        if not check.passed:
+            st.caption(
+                f"Check not passed: {check.name} is {check.value:.3g}, usual is {check.low:.3g} to {check.high:.3g}."
+            )
+
+
+def _actions(image: GeneratedImage) -> None:
+    with st.container(horizontal=True, gap="small"):
+        same = st.button("Make again", help="The same request and seed: the same image")
+        more = st.button("More like this", help=f"The same request with {MORE_SEEDS} new seeds")
+        downloads.buttons(image)
+    if same or more:
+        forms.again(image.request, MORE_SEEDS if more else 0)
+        st.rerun()
+
+
+def _provenance(image: GeneratedImage) -> None:
+    made = image.provenance
+    with st.expander("Provenance"):
+        st.table(
+            {
+                "Image": image.id,
+                "Made": f"{made.created_at:%Y-%m-%d %H:%M:%S} UTC by {made.requested_by} in {made.seconds:.1f} s",
+                "Model": f"{made.model_id}, revision {made.model_revision}",
+                "Weights": made.weights_hash,
+                "Request": made.request_digest,
+                "Device": f"{made.device}, {made.dtype}",
+                "Versions": ", ".join(f"{name} {version}" for name, version in sorted(made.versions.items())),
+            }
+        )

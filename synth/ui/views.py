@@ -1,0 +1,95 @@
+"""What every page shows: the one place where errors become sentences, the intended use, the model's state, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from synth import imaging
+from synth.engine import EngineStatus
+from synth.errors import SynthError
+from synth.types import Job, JobState
+from synth.ui import resources
+
+INTENDED_USE = "Education and research, never diagnosis"
+LIVE = (JobState.QUEUED, JobState.RUNNING)
+POLL_S = 0.4
+
+
+@contextmanager
+def show_error() -> Iterator[None]:
+    """Every SynthError raised inside becomes its sentence on the page; anything else is a bug and stays one."""
+    try:
+        yield
+    except SynthError as error:
+        st.error(str(error))
+
+
+def model_status() -> None:
+    """Device and model, polled only until the model is ready or has failed."""
+    loading = resources.engine().status().model_state == "loading"
+    st.fragment(_model_status, run_every=POLL_S if loading else None)(loading)
+
+
+def _model_status(was_loading: bool) -> None:
+    status = resources.engine().status()
+    if status.model_state == "failed":
+        st.error(status.error or f"The model {status.model_id} could not be loaded.")
+    else:
+        st.caption(status_sentence(status))
+    if was_loading and status.model_state != "loading":
+        st.rerun()  # the page knows the model's card from here on, and this fragment stops polling
+
+
+def status_sentence(status: EngineStatus) -> str:
+    """Device, model and queue in one line, as "CPU, 2 threads; model synthread-256 ready"."""
+    model = f"model {status.model_id} {'ready' if status.model_state == 'ready' else 'is loading'}"
+    waiting = f"; {status.waiting} waiting" if status.waiting else ""
+    return "; ".join(part for part in (status.device, model) if part) + waiting
+
+
+def progress(jobs: tuple[str, ...]) -> None:
+    """Previews, progress bars and the cancel button of live jobs, polled until all have ended."""
+    st.fragment(_progress, run_every=POLL_S)(jobs)
+
+
+def _progress(ids: tuple[str, ...]) -> None:
+    engine = resources.engine()
+    with show_error():
+        jobs = [engine.job(job_id) for job_id in ids]
+        live = [job for job in jobs if job.state in LIVE]
+        if not live:
+            st.rerun()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.progress(_share(jobs), text=_sentence(live))
+            if st.button("Cancel", key="cancel"):
+                for job in live:
+                    engine.cancel(job.id)
+        _previews(jobs)
+
+
+def _previews(jobs: list[Job]) -> None:
+    columns = st.columns(2 if len(jobs) == 1 else min(4, len(jobs)), gap="small", wrap=len(jobs) > 1)
+    for i, job in enumerate(jobs):
+        with columns[i % len(columns)]:
+            if job.preview is None:
+                st.html('<div class="unlit"></div>')
+            else:
+                st.image(imaging.mark(job.preview), width="stretch", alt="Preview of the image being drawn")
+
+
+def _share(jobs: list[Job]) -> float:
+    done = sum(1.0 if job.state not in LIVE else job.step / max(1, job.total) for job in jobs)
+    return min(1.0, done / len(jobs))
+
+
+def _sentence(live: list[Job]) -> str:
+    first = live[0]
+    if first.state == JobState.RUNNING:
+        return f"Step {first.step} of {first.total}" if first.step else "Starting"
+    status = resources.engine().status()
+    if status.model_state == "loading":
+        return f"Waiting for the model {status.model_id} to load"
+    return "Next in the queue" if first.position == 0 else f"Waiting: {first.position} ahead in the queue"
