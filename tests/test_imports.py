@@ -1,0 +1,153 @@
+"""Who may import whom: arrows point downwards only, and each package knows only its own libraries."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+LAYERS = (
+    {"synth", "types", "errors", "config", "findings"},
+    {"prompts", "captions", "imaging", "quality", "diffusion", "dicom", "provenance", "reading", "governance"},
+    {"generate", "store", "models", "library", "export"},
+    {"engine", "batch", "training", "evaluation"},
+    {"ui"},
+    {"app", "pages"},
+)
+LAYER = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+# Within a layer packages do not know each other, but for these. In layer 0 they may.
+SIDEWAYS = {
+    ("prompts", "captions"),
+    ("dicom", "imaging"),
+}
+
+LIBRARIES = {
+    "types": {"numpy"},
+    "imaging": {"numpy", "PIL", "scipy"},
+    "quality": {"numpy"},
+    "diffusion": {"torch", "numpy"},
+    "dicom": {"numpy", "pydicom", "PIL"},
+    "generate": {"torch", "numpy"},
+    "store": {"numpy", "sqlalchemy", "alembic", "fsspec", "PIL"},
+    "models": {"torch", "numpy", "diffusers", "transformers", "safetensors", "huggingface_hub"},
+    "library": {"numpy", "PIL", "pydicom"},
+    "engine": {"numpy"},
+    "training": {
+        "torch", "numpy", "scipy", "diffusers", "transformers", "safetensors", "accelerate", "pyarrow", "PIL",
+    },
+    "evaluation": {"torch", "numpy", "scipy"},
+    "ui": {"streamlit", "plotly", "numpy", "pandas"},
+    "app": {"streamlit"},
+    "pages": {"streamlit", "plotly", "numpy", "pandas"},
+}  # fmt: skip
+
+# Layer 1 is pure: no file, no network, no clock, no thread.
+EFFECTS = {"os", "pathlib", "shutil", "socket", "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib"}
+
+PACKAGE_OF = {"PIL": "pillow", "huggingface_hub": "huggingface-hub", "sqlalchemy": "SQLAlchemy"}
+
+
+def sources() -> list[Path]:
+    return [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "synth").rglob("*.py"))]
+
+
+def place(path: Path) -> str:
+    """The part of the house that a file belongs to: "store" for synth/store/tables.py, "pages", "app"."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[0] if parts[0] != "synth" else "synth" if parts[1] == "__init__" else parts[1]
+
+
+def imported(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and dotted name of every import, also of those inside functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: imports are absolute"
+            if node.module == "synth":
+                yield from ((node.lineno, f"synth.{alias.name}") for alias in node.names)
+            else:
+                yield node.lineno, str(node.module)
+
+
+def arrows() -> Iterator[tuple[str, str, str]]:
+    """(where, importing part, imported part) of every import inside the house."""
+    for path in sources():
+        for line, name in imported(path):
+            if name.split(".")[0] == "synth":
+                target = name.split(".")[1] if "." in name else "synth"
+                yield f"{path.relative_to(ROOT)}:{line}", place(path), "synth" if target == "__version__" else target
+
+
+def libraries() -> Iterator[tuple[str, str, str]]:
+    """(where, importing part, library) of every import from outside the standard library and the house."""
+    for path in sources():
+        for line, name in imported(path):
+            top = name.split(".")[0]
+            if top != "synth" and top not in sys.stdlib_module_names:
+                yield f"{path.relative_to(ROOT)}:{line}", place(path), top
+
+
+def test_every_module_has_its_layer() -> None:
+    assert {place(path) for path in sources()} <= set(LAYER)
+
+
+def test_imports_point_downwards() -> None:
+    upwards = [f"{at}: {a} imports {b}" for at, a, b in arrows() if LAYER.get(b, 99) > LAYER[a]]
+    assert upwards == []
+
+
+def test_neighbours_in_a_layer_do_not_know_each_other() -> None:
+    sideways = [
+        f"{at}: {a} imports {b}"
+        for at, a, b in arrows()
+        if a != b and LAYER[a] == LAYER.get(b) > 0 and (a, b) not in SIDEWAYS
+    ]
+    assert sideways == []
+
+
+def test_each_part_uses_only_its_own_libraries() -> None:
+    foreign = [f"{at}: {a} uses {name}" for at, a, name in libraries() if name not in LIBRARIES.get(a, set())]
+    assert foreign == []
+
+
+def test_the_middle_is_pure() -> None:
+    effects = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path in sources()
+        if LAYER[place(path)] == 1
+        for line, name in imported(path)
+        if name.split(".")[0] in EFFECTS
+    ]
+    assert effects == []
+
+
+def test_pages_do_not_reach_below_the_services() -> None:
+    hidden = {"diffusion", "store", "models", "training", "generate"}
+    reached = [f"{at}: {a} imports {b}" for at, a, b in arrows() if a in ("pages", "app") and b in hidden]
+    assert reached == []
+
+
+def test_every_library_in_use_is_in_the_requirements() -> None:
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    named = {re.split(r"[\[<>=~! ]", line)[0] for line in text.splitlines() if line and not line.startswith("#")}
+    missing = {name for _, _, name in libraries() if PACKAGE_OF.get(name, name) not in named}
+    assert missing == set()
+
+
+def test_torch_comes_first_and_is_pinned() -> None:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert next(line for line in lines if not line.startswith("#")) == "torch==2.13.0"
+
+
+@pytest.mark.parametrize("module", ["synth.engine", "synth.store", "synth.ui.resources", "synth.prompts"])
+def test_pages_that_draw_nothing_start_without_torch(module: str) -> None:
+    code = f"import sys, {module}; print(sorted({{'torch', 'diffusers', 'transformers'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
