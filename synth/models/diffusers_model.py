@@ -165,5 +165,4 @@ class DiffusersModel:
 
 def shrink_factor(codec: AutoencoderKL) -> int:
     """How many pixels one latent cell spans along a side (8 for Stable Diffusion)."""
-    levels = int(len(codec.config.block_out_channels))
-    return 1 << (levels - 1)
+    return 1 << (len(codec.config.block_out_channels) - 1)
