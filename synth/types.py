@@ -231,6 +231,7 @@ class Provenance:
     created_at: datetime  # UTC
     requested_by: str
     seconds: float  # wall time of the batch that made it
+    batch: int = 1  # images drawn together: kernels differ with it, so a replay bit for bit needs the same
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,10 @@ class Model(Protocol):
         """(B, C, h, w) to (B, 1, H, W) in [0, 1]."""
         ...
 
+    def preview(self, z: Tensor) -> Tensor:
+        """(B, C, h, w) to a thumbnail (B, 1, h', w') in [0, 1], so cheap that it may be had after every step."""
+        ...
+
     def zone_mask(self, side: str | None, zone: str | None, size_px: int) -> Tensor | None:
         """(1, 1, h, w) soft mask of a side or zone of the lungs from the model's atlas; None without an atlas."""
         ...
