@@ -1,0 +1,171 @@
+"""The making of a picture, in one straight line: `generate_batch`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from importlib.metadata import version
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from synth import __version__, imaging, prompts, quality
+from synth.diffusion import denoiser, noise, sampler, schedule
+from synth.diffusion.model import Condition, Model
+from synth.errors import ModelError, OutOfMemory, RequestError
+from synth.types import GeneratedImage, GenerationRequest, Provenance, Step
+
+OnStep = Callable[[Step], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One image to be made: the request, who asked for it and the id that the image will have."""
+
+    request: GenerationRequest
+    user: str
+    image_id: str
+
+
+def generate(model: Model, order: Order, created_at: datetime, on_step: OnStep) -> GeneratedImage:
+    """The batch of one: see `generate_batch`. On a CPU an image is replayed bit for bit this way."""
+    return generate_batch(model, [order], created_at, on_step)[0]
+
+
+def generate_batch(
+    model: Model, orders: Sequence[Order], created_at: datetime, on_step: OnStep
+) -> list[GeneratedImage]:
+    """Draw orders that are `compatible`, one image each, in order. `created_at` is UTC.
+
+    `on_step` is called after every step and may raise Cancelled, which passes through. Raises RequestError where the
+    orders cannot share a batch or ask for an edit, OutOfMemory, and ModelError where the model returns no numbers.
+    """
+    _check(orders)
+    try:
+        return _draw(model, orders, created_at, on_step)
+    except (RuntimeError, MemoryError) as error:
+        if not _is_out_of_memory(error):
+            raise
+    # Here the exception is gone, and with it the frames that held the tensors.
+    _empty_cache(model.device)
+    size = orders[0].request.size_px
+    raise OutOfMemory(
+        f"The device {model.device} ran out of memory while drawing {len(orders)} image(s) of {size} px; "
+        "ask for fewer or smaller images."
+    )
+
+
+@torch.inference_mode()
+def _draw(model: Model, orders: Sequence[Order], created_at: datetime, on_step: OnStep) -> list[GeneratedImage]:
+    started = time.perf_counter()
+    requests = [order.request for order in orders]
+    first = requests[0]
+
+    captions = [prompts.render(request) for request in requests]
+    cond = with_zones(model.encode_text(captions, first.size_px), model, requests)
+    empty = model.encode_text([""] * len(requests), first.size_px)
+    denoise = denoiser.guided(model, cond, empty, first.guidance)
+
+    draws = noise.per_seed([request.seed for request in requests], model.latent_shape(first.size_px), model.device)
+    sigmas = schedule.karras(first.steps)
+    z = float(sigmas[0]) * next(draws)  # (B, C, h, w)
+    for move in sampler.sample(first.sampler, denoise, z, sigmas, draws):
+        on_step(Step(move.index, first.steps, move.sigma, _grey(model.preview(move.z0))))
+        z = move.z
+
+    pictures = _grey(model.to_pixels(z))  # (B, H, W) uint8
+    seconds = time.perf_counter() - started
+    return [
+        GeneratedImage(
+            id=order.image_id,
+            pixels=pixels,
+            request=order.request,
+            provenance=provenance(model, order, created_at, seconds, len(orders)),
+            quality=quality.check(pixels),
+        )
+        for order, pixels in zip(orders, pictures, strict=True)
+    ]
+
+
+def compatible(a: GenerationRequest, b: GenerationRequest) -> bool:
+    """True where two requests may share a batch: they differ in what is drawn and in the seed, not in how."""
+    if a.edit is not None or b.edit is not None:
+        return False
+    return _settings(a) == _settings(b)
+
+
+def with_zones(cond: Condition, model: Model, requests: Sequence[GenerationRequest]) -> Condition:
+    """`cond` with the zone masks of all findings that name a side or zone, joined by their maximum, as lesion masks.
+
+    A model without an atlas gives no mask: then the words of the caption alone say where.
+    """
+    lesion, given = cond.lesion.clone(), cond.lesion_given.clone()
+    for row, request in enumerate(requests):
+        for finding in request.findings:
+            if finding.side is None and finding.zone is None:
+                continue
+            mask = model.zone_mask(finding.side, finding.zone, request.size_px)
+            if mask is not None:
+                lesion[row] = torch.maximum(lesion[row], mask[0].to(lesion))
+                given[row] = 1.0
+    return replace(cond, lesion=lesion, lesion_given=given)
+
+
+def provenance(model: Model, order: Order, created_at: datetime, seconds: float, batch: int) -> Provenance:
+    """Everything that is needed to make the image again: what, by which weights, on what, when and for whom."""
+    device = str(model.device)
+    if model.device.type == "cuda":
+        device = f"{device} {torch.cuda.get_device_name(model.device)}"
+    return Provenance(
+        request_digest=order.request.digest(),
+        model_id=model.card.id,
+        model_revision=model.card.revision,
+        weights_hash=model.card.weights_hash(),
+        sampler=order.request.sampler,
+        seed=order.request.seed,
+        device=device,
+        dtype=str(model.dtype).removeprefix("torch."),
+        versions={name: version(name) for name in ("torch", "diffusers", "numpy")} | {"synthread": __version__},
+        created_at=created_at,
+        requested_by=order.user,
+        seconds=seconds,
+        batch=batch,
+    )
+
+
+def _settings(request: GenerationRequest) -> tuple[str, int, int, float, str]:
+    return request.model_id, request.size_px, request.steps, request.guidance, request.sampler
+
+
+def _check(orders: Sequence[Order]) -> None:
+    for order in orders:
+        if order.request.edit is not None:
+            raise RequestError(f"The request asks for the edit {order.request.edit.mode!r}; only new images are drawn.")
+        if not compatible(order.request, orders[0].request):
+            raise RequestError("The requests differ in model, size, steps, guidance or sampler; draw them one by one.")
+
+
+def _grey(pictures: Tensor) -> npt.NDArray[np.uint8]:
+    """(B, 1, H, W) in [0, 1] to (B, H, W) uint8. Raises ModelError where a value is not a number."""
+    if not bool(torch.isfinite(pictures).all()):
+        raise ModelError("The model returned values that are not numbers; draw again with another seed or guidance.")
+    return imaging.to_uint8(pictures[:, 0].float().cpu().numpy())
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    # CUDA raises its own type; MPS and the CPU's allocator a RuntimeError that only its words tell.
+    text = str(error).lower()
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(
+        words in text for words in ("out of memory", "can't allocate memory")
+    )
+
+
+def _empty_cache(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
