@@ -132,7 +132,10 @@ def _read(ds: Dataset, name: str) -> Decoded:
 def _check_pixels(ds: Dataset, name: str) -> None:
     """The image pixel module (PS3.3 C.7.6.3) against what can be read, before a byte of it is decompressed."""
     if "PixelData" not in ds:
-        raise DicomError(f"{name} is a DICOM file without integer pixels ({UID(str(ds.get('SOPClassUID', ''))).name}).")
+        kind = UID(str(ds.get("SOPClassUID", ""))).name
+        if not kind:
+            raise DicomError(f"{name} is damaged: it ends before its pixels.")
+        raise DicomError(f"{name} is a DICOM file without integer pixels ({kind}).")
     check_size(int(ds.Columns), int(ds.Rows), name)
     if ds.BitsAllocated not in (8, 16):
         raise DicomError(f"{name} has {ds.BitsAllocated} bits a pixel; 8 and 16 are read.")
