@@ -94,19 +94,19 @@ def dicom_bytes(
     return buffer.getvalue()
 
 
-def make_library(folder: Path) -> Path:
+def make_library(folder: Path, size_px: int = 256) -> Path:
     """Twelve phantoms with their metadata.csv: films with and without effusion as PNG and JPEG, two CT slices."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for number in range(10):
         effusion = number % 2 == 1
         name = f"film-{number:02d}.{'jpg' if number % 3 == 0 else 'png'}"
-        Image.fromarray(film(512, number, effusion)).save(folder / name)
+        Image.fromarray(film(size_px, number, effusion)).save(folder / name)
         view, sex, age = ("PA", "AP")[number % 4 == 3], "FM"[number % 2], 20 + 7 * number
         rows.append((name, "DX", view, sex, age, "Effusion" if effusion else "No Finding", "analytic phantom"))
     for number in range(2):
         name = f"slice-{number:02d}.dcm"
-        (folder / name).write_bytes(dicom_bytes(axial_slice(256, number)))
+        (folder / name).write_bytes(dicom_bytes(axial_slice(size_px, number)))
         rows.append((name, "CT", "axial", "FM"[number], "058Y", "No Finding", "analytic phantom"))
     with open(folder / "metadata.csv", "w", encoding="utf-8", newline="") as lines:
         csv.writer(lines).writerows([("file", "modality", "view", "sex", "age", "findings", "origin"), *rows])
@@ -138,4 +138,4 @@ def _within(
 
 
 if __name__ == "__main__":
-    print(make_library(Path(sys.argv[1])))
+    print(make_library(Path(sys.argv[1]), size_px=512))

@@ -28,9 +28,7 @@ def encode(image: GeneratedImage, description: str) -> bytes:
     image gives the same bytes and UIDs. Raises DicomError when the id or the description does not fit into DICOM.
     """
     if not _ID.fullmatch(image.id):
-        raise DicomError(
-            f"The image id {image.id!r} does not fit into DICOM; it must be 1-48 of A-Z a-z 0-9 . _ -"
-        )
+        raise DicomError(f"The image id {image.id!r} does not fit into DICOM; it must be 1-48 of A-Z a-z 0-9 . _ -")
     if image.request.modality not in (Modality.DX, Modality.CT):
         raise DicomError(f"Modality {image.request.modality} cannot be exported; DX and CT of the chest can.")
     if len(description) > 10_240:

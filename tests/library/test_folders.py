@@ -114,7 +114,8 @@ def test_no_path_leads_out_of_the_folder(tmp_path: Path) -> None:
     library = library_of(inside, "file\n" + "\n".join(paths) + "\n")
     assert [image.path for image in library.images] == ["a.png"]
     assert library.problem == (
-        f"metadata.csv names 6 files that the library folder does not hold: ../secret.png, {outside}, link.png and 3 more."
+        "metadata.csv names 6 files that the library folder does not hold: "
+        f"../secret.png, {outside}, link.png and 3 more."
     )
     (inside / "metadata.csv").unlink()
     assert [image.path for image in Library(inside).images] == ["a.png"]
