@@ -2,15 +2,16 @@
 
 import streamlit as st
 
-from synth.ui import forms, gallery, room, session, views
+from synth.ui import forms, gallery, room, views
 
 st.subheader(views.INTENDED_USE, anchor=False)
 with views.show_error():
     room.arrive()
 forms.prompt_box()
-request, reading = st.columns([3, 10], gap="medium")
+request, reading = st.columns([3, 9], gap="medium")
 with request:
     forms.request_panel()
+on_screen = None
 with reading, views.show_error():
-    room.show()
-gallery.history(session.shown().image)
+    on_screen = room.show()
+gallery.history(on_screen)

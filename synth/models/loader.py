@@ -47,6 +47,17 @@ def choose_device(wish: str) -> torch.device:
     return torch.device(wish)
 
 
+def device_name(device: str) -> str:
+    """The device in a reader's words: "CPU, 2 threads", "NVIDIA H100", "Apple GPU"."""
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return torch.cuda.get_device_name(device)
+    if kind == "mps":
+        return "Apple GPU"
+    threads = torch.get_num_threads()
+    return f"CPU, {threads} {'thread' if threads == 1 else 'threads'}"
+
+
 def _open(settings: Settings, device: torch.device) -> Model:
     # Each kind is imported when it is asked for: what reads the other formats takes seconds to import.
     name = settings.model_id

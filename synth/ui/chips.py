@@ -99,18 +99,16 @@ def _place(token: str) -> None:
         parts.append(("severity", Severity))
     if not parts:
         return
-    st.caption(_name(token))
-    for column, (part, values) in zip(st.columns(len(parts), gap="xsmall", wrap=False), parts, strict=True):
-        column.selectbox(
-            f"{part.capitalize()} of {_name(token)}",
-            list(values),
-            index=None,
-            key=f"chip_{part} {token}",
-            placeholder=part,
-            format_func=str,
-            label_visibility="collapsed",
-            persist_state="session",
-        )
+    with st.container(gap="xxsmall"):
+        for part, values in parts:
+            st.segmented_control(
+                f"{part.capitalize()} of {_name(token)}",
+                list(values),
+                key=f"chip_{part} {token}",
+                format_func=str,
+                label_visibility="visible" if part == parts[0][0] else "collapsed",
+                persist_state="session",
+            )
 
 
 def _finding(token: str) -> Finding:

@@ -18,7 +18,7 @@ GREY = [[0.0, "#000000"], [1.0, "#ffffff"]]
 PAPER, TEXT, LINE, LEFT_COLOUR, RIGHT_COLOUR = "#0c0e11", "#aeb6bd", "#2a3037", "#5aa9c4", "#d3a64f"
 # Window and level in grey levels of an 8-bit film: (name, width, level).
 PRESETS = (("Full", 256, 128), ("Contrast", 150, 128), ("Lung", 140, 80), ("Mediastinum", 130, 175), ("Bone", 100, 205))
-LEVELS = tuple(range(0, 257, 8))  # where the sliders for black and white can stand
+LEVELS = (*range(0, 256, 8), 255)  # where the sliders for black and white can stand
 CONFIG = {
     "scrollZoom": True,
     "displaylogo": False,
@@ -74,7 +74,7 @@ def _add_film(fig: go.Figure, pane: Pane, column: int) -> None:
         go.Heatmap(
             z=pane.shown,
             zmin=0,
-            zmax=256,
+            zmax=255,
             colorscale=GREY,
             showscale=False,
             zsmooth="fast",
@@ -87,7 +87,7 @@ def _add_film(fig: go.Figure, pane: Pane, column: int) -> None:
     plain = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "", "constrain": "domain"}
     fig.update_xaxes(range=[-0.5, width - 0.5], row=1, col=column, **plain)
     anchor = "x" if column == 1 else f"x{column}"
-    fig.update_yaxes(range=[height - 0.5, -0.5], scaleanchor=anchor, row=1, col=column, **plain)
+    fig.update_yaxes(range=[height - 0.5, -0.5], scaleanchor=anchor, constraintoward="top", row=1, col=column, **plain)
 
 
 def _add_label(fig: go.Figure, pane: Pane, colour: str, column: int) -> None:
@@ -135,13 +135,12 @@ def _menus(films: int) -> list[dict[str, object]]:
         "type": "buttons",
         "direction": "left",
         "showactive": True,
-        "y": 1.0,
-        "yanchor": "bottom",
-        "pad": {"t": 0, "b": 6, "l": 0, "r": 0},
         "bgcolor": "#171b20",
         "bordercolor": LINE,
         "font": {"size": 11, "color": TEXT},
     }
+    above = {"y": 1.0, "yanchor": "bottom", "pad": {"t": 0, "b": 6, "l": 0, "r": 0}}
+    between = {"y": 0.0, "yanchor": "top", "pad": {"t": 26, "b": 0, "l": 0, "r": 0}}  # between the two sliders
     invert = {
         "label": "Invert",
         "method": "restyle",
@@ -150,13 +149,13 @@ def _menus(films: int) -> list[dict[str, object]]:
     }
     windows = [_window_button(name, width, level, films) for name, width, level in PRESETS]
     return [
-        {**look, "x": 0.0, "xanchor": "left", "buttons": windows, "active": 0},
-        {**look, "x": 0.62, "xanchor": "left", "buttons": [invert], "active": -1},
+        {**look, **above, "x": 0.0, "xanchor": "left", "buttons": windows, "active": 0},
+        {**look, **between, "x": 0.5, "xanchor": "center", "buttons": [invert], "active": -1},
     ]
 
 
 def _window_button(name: str, width: int, level: int, films: int) -> dict[str, object]:
-    black, white = max(0, level - width // 2), min(256, level + width // 2)
+    black, white = max(0, level - width // 2), min(255, level + width // 2)
     sliders = {"sliders[0].active": _nearest(black), "sliders[1].active": _nearest(white)}
     return {
         "label": name,
@@ -168,7 +167,7 @@ def _window_button(name: str, width: int, level: int, films: int) -> dict[str, o
 def _sliders(films: int) -> list[dict[str, object]]:
     traces = list(range(films))
     look = {
-        "len": 0.48,
+        "len": 0.41,
         "y": 0.0,
         "yanchor": "top",
         "pad": {"t": 20, "b": 0, "l": 6, "r": 6},
@@ -190,7 +189,7 @@ def _sliders(films: int) -> list[dict[str, object]]:
         {**look, "x": 0.0, "steps": stops("zmin"), "active": 0, "currentvalue": value("Black at grey ")},
         {
             **look,
-            "x": 0.52,
+            "x": 0.59,
             "steps": stops("zmax"),
             "active": len(LEVELS) - 1,
             "currentvalue": value("White at grey "),

@@ -74,17 +74,20 @@ def request_panel() -> None:
         wanted = chips.corrected(parsed, _whole_number("Age", chips.age_text()))
         _remarks(wanted, status)
         if clicked:
-            engine, asked = resources.engine(), _requests(wanted, prompt, status)
-            jobs = tuple(engine.submit(request, session.user()).id for request in asked)
-            session.show(jobs=jobs)
+            _submit(_requests(wanted, prompt, status))
             st.rerun()
 
 
 def again(request: GenerationRequest, seeds: int) -> None:
     """Submit a stored request once more: the same seed for `seeds` 0, else that many new ones."""
     start = secrets.randbelow(SEED_MAX - COUNT_MAX)
-    asked = [replace(request, seed=start + i) for i in range(seeds)] or [request]
-    session.show(jobs=tuple(resources.engine().submit(one, session.user()).id for one in asked))
+    _submit([replace(request, seed=start + i) for i in range(seeds)] or [request])
+
+
+def _submit(requests: list[GenerationRequest]) -> None:
+    """Queue the requests and write their jobs into the address."""
+    jobs = resources.engine().submit_all(requests, session.user())
+    session.show(jobs=tuple(job.id for job in jobs))
 
 
 def _understand(prompt: str) -> prompts.ParsedPrompt:
@@ -110,9 +113,8 @@ def _remarks(parsed: prompts.ParsedPrompt, status: EngineStatus) -> None:
 
 def _settings() -> bool:
     """Count, the button, and "More". True when Generate was pressed."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        st.number_input("Images", value=None, step=1, key="count", placeholder="1", width=110, persist_state="session")
-        clicked = st.button("Generate", type="primary", width="stretch", shortcut="Ctrl+Enter")
+    st.number_input("Images", value=None, step=1, key="count", placeholder="1", width=120, persist_state="session")
+    clicked = st.button("Generate", type="primary", width="stretch", shortcut="Ctrl+Enter")
     with st.expander("More"):
         # No bounds in the fields: a value out of range stays as typed and the request says what would be right.
         left, right = st.columns(2, gap="small", wrap=False)

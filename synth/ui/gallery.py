@@ -7,25 +7,26 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from synth import imaging, prompts
-from synth.types import GeneratedImage
+from synth.types import GeneratedImage, GenerationRequest
 from synth.ui import resources, session, views
 
-ROW = 8
-PAGE = 2 * ROW
-THUMBNAIL_PX = 128
+PAGE = 16
+THUMBNAIL_PX = 256  # stored size of a thumbnail
+TILE_PX = 134  # eight a row beside the side bar at 1440 px
 
 
 def strip(images: Sequence[GeneratedImage], chosen: str) -> None:
     """The images of one request; pressing one brings it onto the screen."""
-    for column, image in zip(st.columns(ROW, gap="xsmall"), images, strict=False):
-        with column:
-            st.image(_thumbnail(image.id), width="stretch", alt=prompts.describe(image.request))
-            label = f"Seed {image.request.seed}"
-            if st.button(label, key=f"strip {image.id}", width="stretch", disabled=image.id == chosen):
-                session.show(session.shown().jobs, image.id)
-                st.rerun()
+    with st.container(horizontal=True, gap="xsmall"):
+        for image in images:
+            with _tile(image.id, image.request):
+                label = f"Seed {image.request.seed}"
+                if st.button(label, key=f"strip {image.id}", width="stretch", disabled=image.id == chosen):
+                    session.show(session.shown().jobs, image.id)
+                    st.rerun()
 
 
 @st.fragment
@@ -42,12 +43,17 @@ def history(chosen: str | None) -> None:
             st.markdown(f"**History** :gray[{total} {'image' if total == 1 else 'images'}, kept on this computer]")
             page = st.pagination(pages, key="history_page") if pages > 1 else 1
         entries = store.history(PAGE, (page - 1) * PAGE)
-        for start in range(0, len(entries), ROW):
-            columns = st.columns(ROW, gap="xsmall")
-            for column, entry in zip(columns, entries[start : start + ROW], strict=False):
-                with column:
-                    st.image(_thumbnail(entry.id), width="stretch", alt=prompts.describe(entry.request))
+        with st.container(horizontal=True, gap="xsmall"):
+            for entry in entries:
+                with _tile(entry.id, entry.request):
                     _entry_buttons(entry.id, chosen, prompts.describe(entry.request))
+
+
+def _tile(image_id: str, request: GenerationRequest) -> DeltaGenerator:
+    """A thumbnail of fixed width, so that a phone shows two a row; what follows stands under it."""
+    tile = st.container(width=TILE_PX, gap="xxsmall")
+    tile.image(_thumbnail(image_id), width="stretch", alt=prompts.describe(request))
+    return tile
 
 
 def _entry_buttons(image_id: str, chosen: str | None, sentence: str) -> None:

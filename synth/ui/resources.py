@@ -11,7 +11,7 @@ import streamlit as st
 from synth.config import Settings
 from synth.engine import Engine
 from synth.library.folders import Library
-from synth.store.store import Store
+from synth.store import Store
 from synth.types import GeneratedImage, GenerationRequest, Step
 
 if TYPE_CHECKING:
@@ -34,13 +34,20 @@ def store() -> Store:
 @st.cache_resource(show_spinner=False)
 def engine() -> Engine:
     """The one queue and device thread of this process; it loads the model itself, so no page waits for it."""
-    return Engine(store(), _load_model, _generate_batch, queue_size=settings().queue_size)
+    return Engine(store(), _load_model, _generate_batch, _compatible, settings().queue_size)
 
 
 @st.cache_resource(show_spinner=False)
 def library() -> Library:
     """The real images of SYNTH_LIBRARY; `problem` says in one sentence why there are none."""
     return Library(settings().library)
+
+
+def device_name(device: str) -> str:
+    """The device of a ready engine in a reader's words, as "CPU, 2 threads"."""
+    from synth.models import loader
+
+    return loader.device_name(device)
 
 
 # torch takes seconds to import: only the device thread imports it, so the first page is painted before.

@@ -21,13 +21,16 @@ def arrive() -> None:
         forms.ask(next(iter(forms.EXAMPLES.values())))
 
 
-def show() -> None:
-    """Progress while a job lives, then its images; an opened image of the history; else the empty room."""
+def show() -> str | None:
+    """Progress while a job lives, then its images; an opened image of the history; else the empty room.
+
+    Returns the id of the image on screen.
+    """
     shown, engine = session.shown(), resources.engine()
     jobs = [engine.job(job_id) for job_id in shown.jobs]
     if any(job.state in views.LIVE for job in jobs):
         views.progress(shown.jobs)
-        return
+        return None
     for sentence in dict.fromkeys(job.error for job in jobs if job.error):
         st.error(sentence)
     if any(job.state == JobState.CANCELLED for job in jobs):
@@ -36,12 +39,13 @@ def show() -> None:
     chosen = shown.image or (made[0] if made else None)
     if chosen is None:
         _empty()
-        return
+        return None
     store = resources.store()
     image = store.image(chosen)
     if len(made) > 1 and chosen in made:
         gallery.strip([store.image(image_id) for image_id in made], chosen)
     viewer.reading(image, store.image(shown.beside) if shown.beside else None)
+    return chosen
 
 
 def _empty() -> None:

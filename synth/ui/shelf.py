@@ -12,9 +12,9 @@ from synth import imaging
 from synth.types import RealImage
 from synth.ui import resources, viewer, views
 
-ROW = 6
-PAGE = 4 * ROW
-THUMBNAIL_PX = 192
+PAGE = 24
+THUMBNAIL_PX = 256
+TILE_PX = 182  # six a row beside the side bar at 1440 px
 
 
 def browse() -> None:
@@ -43,12 +43,11 @@ def browse() -> None:
 
 
 def _grid(images: list[RealImage]) -> None:
-    for start in range(0, len(images), ROW):
-        for column, image in zip(st.columns(ROW, gap="small"), images[start : start + ROW], strict=False):
-            with column:
+    with st.container(horizontal=True, gap="small"):
+        for image in images:
+            with st.container(width=TILE_PX, gap="xxsmall"), views.show_error():
                 sentence = viewer.real_sentence(image)
-                with views.show_error():
-                    st.image(_thumbnail(image.id), width="stretch", alt=f"Real image: {sentence}")
+                st.image(_thumbnail(image.id), width="stretch", alt=f"Real image: {sentence}")
                 st.caption(f"{sentence}. {image.origin}", help=image.licence or None)
 
 

@@ -16,6 +16,7 @@ from synth.ui import resources
 INTENDED_USE = "Education and research, never diagnosis"
 LIVE = (JobState.QUEUED, JobState.RUNNING)
 POLL_S = 0.4
+PREVIEW_PX = 256
 
 
 @contextmanager
@@ -36,18 +37,20 @@ def model_status() -> None:
 def _model_status(was_loading: bool) -> None:
     status = resources.engine().status()
     if status.model_state == "failed":
-        st.error(status.error or f"The model {status.model_id} could not be loaded.")
+        st.error(status.error or "The model could not be loaded.")
     else:
-        st.caption(status_sentence(status))
+        times = {1: "once"}.get(status.load_count, f"{status.load_count} times")
+        st.caption(status_sentence(status), help=f"The weights were loaded {times} for all browsers.")
     if was_loading and status.model_state != "loading":
         st.rerun()  # the page knows the model's card from here on, and this fragment stops polling
 
 
 def status_sentence(status: EngineStatus) -> str:
     """Device, model and queue in one line, as "CPU, 2 threads; model synthread-256 ready"."""
-    model = f"model {status.model_id} {'ready' if status.model_state == 'ready' else 'is loading'}"
     waiting = f"; {status.waiting} waiting" if status.waiting else ""
-    return "; ".join(part for part in (status.device, model) if part) + waiting
+    if status.model_state == "ready":
+        return f"{resources.device_name(status.device)}; model {status.model_id} ready{waiting}"
+    return f"Model {resources.settings().model_id} is loading{waiting}"
 
 
 def progress(jobs: tuple[str, ...]) -> None:
@@ -77,7 +80,8 @@ def _previews(jobs: list[Job]) -> None:
             if job.preview is None:
                 st.html('<div class="unlit"></div>')
             else:
-                st.image(imaging.mark(job.preview), width="stretch", alt="Preview of the image being drawn")
+                preview = imaging.mark(imaging.resize(job.preview, PREVIEW_PX))
+                st.image(preview, width="stretch", alt="Preview of the image being drawn")
 
 
 def _share(jobs: list[Job]) -> float:
@@ -91,5 +95,5 @@ def _sentence(live: list[Job]) -> str:
         return f"Step {first.step} of {first.total}" if first.step else "Starting"
     status = resources.engine().status()
     if status.model_state == "loading":
-        return f"Waiting for the model {status.model_id} to load"
+        return "Waiting for the model to load"
     return "Next in the queue" if first.position == 0 else f"Waiting: {first.position} ahead in the queue"

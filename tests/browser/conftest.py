@@ -1,0 +1,141 @@
+"""A real server and a real Chromium. Every page that a test opens is watched: no request may leave this computer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlparse
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Server:
+    """The app as `streamlit run` starts it, in its own home."""
+
+    home: Path
+    env: dict[str, str] = field(default_factory=dict)
+    port: int = 0
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    def start(self) -> None:
+        self.port = self.port or _free_port()
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
+        env = os.environ | {"SYNTH_HOME": str(self.home), "SYNTH_MODEL": "tiny", "OMP_NUM_THREADS": "1"} | self.env
+        with (self.home / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
+        for _ in range(150):
+            try:
+                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1).close()
+                return
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                time.sleep(0.2)
+        self.kill()
+        pytest.fail(f"The server did not start: {self.log()}")
+
+    def kill(self) -> None:
+        """As `kill -9` does it: nothing is tidied up."""
+        if self.process:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def log(self) -> str:
+        return (self.home / "server.log").read_text(errors="replace")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; Playwright gives it a new, empty profile."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        missing = "No Chromium here: apt-get install chromium."
+        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of three drawn phantoms, standing for real films."""
+    folder = tmp_path_factory.mktemp("library")
+    rows = ["file,modality,view,sex,age,findings,origin,licence"]
+    y, x = np.mgrid[-1:1:192j, -1:1:192j]
+    for i, finding in enumerate(("Pneumonia", "No Finding", "Effusion")):
+        lungs = ((np.abs(x) - 0.42) / 0.28) ** 2 + (y / 0.7) ** 2 < 1
+        film = np.where(lungs, 60 + 25 * i, 190).astype(np.uint8)
+        Image.fromarray(film).save(folder / f"phantom-{i}.png")
+        rows.append(f"phantom-{i}.png,DX,PA,M,{60 + i},{finding},Phantom,CC0")
+    (folder / "metadata.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, phantoms: Path) -> Iterator[Server]:
+    """One server for the tests of a module."""
+    running = Server(tmp_path_factory.mktemp("home"), {"SYNTH_LIBRARY": str(phantoms)})
+    running.start()
+    yield running
+    running.kill()
+
+
+Tab = Callable[..., Page]
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Tab]:
+    """Opens pages, each in a profile of its own; fails the test when one asks another host for anything."""
+    contexts, asked = [], set()
+
+    def open_tab(url: str, width: int = 1440, height: int = 900) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("request", lambda request: asked.add(request.url))
+        page.on("websocket", lambda socket: asked.add(socket.url))
+        page.goto(url)
+        return page
+
+    yield open_tab
+    for context in contexts:
+        context.close()
+    hosts = {urlparse(url).hostname for url in asked if not url.startswith(("data:", "blob:"))}
+    assert hosts == {"localhost"}

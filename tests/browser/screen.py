@@ -1,0 +1,46 @@
+"""What a user does on the Generate page, in the words of the tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+FILMS = "[data-testid=stPlotlyChart] .heatmaplayer"
+
+
+def prompt_box(page: Page):
+    return page.get_by_label("Clinical prompt")
+
+
+def drawn(page: Page) -> None:
+    """Wait until the films and their downloads are on the screen."""
+    expect(page.locator(FILMS).first).to_be_visible()
+    expect(page.get_by_role("button", name="DICOM")).to_be_visible()
+
+
+def generate(page: Page, prompt: str) -> None:
+    """Type a prompt, press Generate, wait for the new image."""
+    before = page.url
+    prompt_box(page).fill(prompt)
+    expect(page.get_by_text("Findings", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Generate").click()
+    page.wait_for_function("before => location.href !== before", arg=before)
+    drawn(page)
+
+
+def download(page: Page, button: str, folder: Path) -> Path:
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=button, exact=True).click()
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path
+
+
+def sentence(page: Page) -> str:
+    """The one error on the screen."""
+    alert = page.get_by_test_id("stAlert")
+    expect(alert).to_have_count(1)
+    assert page.get_by_test_id("stException").count() == 0
+    assert "Traceback" not in page.content()
+    return alert.inner_text().strip()

@@ -1,0 +1,51 @@
+"""The pages without a browser, on the analytic model, in a home of their own."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from synth.types import JobState
+from synth.ui import resources
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., AppTest]]:
+    """Starts the app as a new visitor sees it; one server life for the whole test."""
+    for name in [key for key in os.environ if key.startswith("SYNTH_") or key == "DATABASE_URL"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("SYNTH_HOME", str(tmp_path))
+    monkeypatch.setenv("SYNTH_MODEL", "tiny")
+    monkeypatch.chdir(ROOT)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+    def visit(**params: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+        for key, value in params.items():
+            app.query_params[key] = value
+        return app.run()
+
+    yield visit
+    resources.engine().close()
+    resources.store().close()
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def finish(app: AppTest) -> AppTest:
+    """Wait until the jobs of the address have ended, then run the page once more."""
+    jobs = app.query_params["request"][0].split(",")
+    deadline = time.monotonic() + 30
+    while any(resources.engine().job(job).state in (JobState.QUEUED, JobState.RUNNING) for job in jobs):
+        assert time.monotonic() < deadline, "the job did not end"
+        time.sleep(0.05)
+    return app.run()

@@ -1,0 +1,39 @@
+"""The figure of the two films."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from synth.ui.compare import LEVELS, PRESETS, Pane, figure
+
+RAMP = np.tile(np.arange(256, dtype=np.uint8), (256, 1))
+LEFT, RIGHT = Pane(RAMP, RAMP, "SYNTHETIC"), Pane(RAMP[::-1], RAMP[::-1], "REAL")
+
+
+def test_both_films_share_their_axes_and_are_drawn_square() -> None:
+    layout = figure(LEFT, RIGHT).layout
+    assert (layout.xaxis.matches, layout.xaxis2.matches) == ("x", "x")
+    assert (layout.yaxis.matches, layout.yaxis2.matches) == ("y", "y")
+    assert (layout.yaxis.scaleanchor, layout.yaxis2.scaleanchor) == ("x", "x2")
+    assert tuple(layout.yaxis.range) == (255.5, -0.5)
+
+
+def test_every_window_sets_both_films_and_moves_the_sliders() -> None:
+    buttons = figure(LEFT, RIGHT).layout.updatemenus[0].buttons
+    assert [button.label for button in buttons] == [name for name, _, _ in PRESETS]
+    lung = buttons[2]
+    values, sliders, traces = lung.args
+    assert (values, list(traces)) == ({"zmin": 10, "zmax": 150}, [0, 1])
+    assert (LEVELS[sliders["sliders[0].active"]], LEVELS[sliders["sliders[1].active"]]) == (8, 152)
+
+
+def test_the_words_and_the_histograms_of_both_films_are_in_the_figure() -> None:
+    fig = figure(LEFT, RIGHT)
+    assert [note.text for note in fig.layout.annotations] == ["<b>SYNTHETIC</b>", "<b>REAL</b>"]
+    assert [trace.name for trace in fig.data if trace.type == "scatter"] == ["SYNTHETIC", "REAL"]
+    assert np.allclose([sum(trace.y) for trace in fig.data if trace.type == "scatter"], 100.0)
+
+
+def test_one_film_alone_is_a_figure_of_its_own() -> None:
+    fig = figure(LEFT, None)
+    assert [trace.type for trace in fig.data] == ["heatmap", "scatter"]

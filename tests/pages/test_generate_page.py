@@ -1,0 +1,98 @@
+"""The Generate page, run without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from synth.types import Finding, Modality, Sex, Side, View, Zone
+from synth.ui import resources
+from tests.pages.conftest import finish
+
+Visit = Callable[..., AppTest]
+
+
+def test_a_first_visit_draws_the_first_example_and_shows_it(app: Visit) -> None:
+    page = finish(app())
+    assert not page.exception and not page.error
+    assert page.subheader[0].value == "Education and research, never diagnosis"
+    (made,) = resources.store().history(10)
+    request = made.request
+    assert (request.modality, request.view, request.sex, request.age) == (Modality.DX, View.PA, Sex.MALE, 65)
+    assert request.findings == (Finding("pneumonia", Side.RIGHT, Zone.LOWER),)
+    assert [event.action for event in resources.store().events()] == ["done", "submit"]
+
+
+def test_a_second_run_of_the_same_visit_draws_nothing_more(app: Visit) -> None:
+    page = finish(app())
+    page.run()
+    assert resources.store().count_images() == 1
+
+
+def test_each_of_the_three_examples_is_drawn_by_one_click(app: Visit) -> None:
+    page = finish(app())
+    for name in ("Right lower lobe pneumonia", "Left pleural effusion", "CT: ground-glass opacities"):
+        button = next(button for button in page.button if button.label == name)
+        page = finish(button.click().run())
+        assert not page.exception and not page.error
+    requests = [stored.request for stored in resources.store().history(3)]
+    assert [request.modality for request in requests] == [Modality.CT, Modality.DX, Modality.DX]
+    assert requests[1].findings == (Finding("pleural_effusion", Side.LEFT),)
+    assert requests[1].absent == ("pneumonia",)
+
+
+def test_an_address_with_an_image_shows_it_and_its_request(app: Visit) -> None:
+    finish(app())
+    (made,) = resources.store().history(10)
+    page = app(image=made.id)
+    assert not page.exception and not page.error
+    assert page.text_input(key="prompt").value == made.request.note
+    assert page.number_input(key="seed").value == made.request.seed
+    assert page.query_params["image"] == [made.id]
+    assert resources.store().count_images() == 1
+
+
+@pytest.mark.parametrize("address", [{"image": "nothing"}, {"request": "nothing"}])
+def test_an_address_of_nothing_is_one_sentence(app: Visit, address: dict[str, str]) -> None:
+    page = app(**address)
+    assert not page.exception
+    assert len({error.value for error in page.error}) == 1
+    assert "nothing" in page.error[0].value
+
+
+def test_eight_images_of_one_prompt_have_eight_seeds(app: Visit) -> None:
+    page = finish(app())
+    page.number_input(key="count").set_value(8)
+    page.number_input(key="seed").set_value(40)
+    page = finish(next(button for button in page.button if button.label == "Generate").click().run())
+    assert not page.exception and not page.error
+    assert {stored.request.seed for stored in resources.store().history(8)} == set(range(40, 48))
+
+
+def test_a_full_queue_is_one_sentence_and_keeps_the_prompt(app: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNTH_QUEUE", "2")
+    page = finish(app())
+    page.number_input(key="count").set_value(8)
+    prompt = page.text_input(key="prompt").value
+    page = next(button for button in page.button if button.label == "Generate").click().run()
+    assert len(page.error) == 1 and "queue" in page.error[0].value
+    assert page.text_input(key="prompt").value == prompt
+    assert not page.exception
+
+
+def test_a_model_that_is_not_there_is_one_sentence(app: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNTH_MODEL", "no-such-model")
+    page = app()
+    if "request" in page.query_params:
+        page = finish(page)
+    assert not page.exception
+    assert len({error.value for error in page.error}) == 1
+    assert "no-such-model" in page.error[0].value
+
+
+def test_the_page_of_real_images_says_how_to_get_some(app: Visit) -> None:
+    page = app().switch_page("pages/library.py").run()
+    assert not page.exception
+    assert "SYNTH_LIBRARY" in page.info[0].value
