@@ -20,7 +20,7 @@ PAGE_LINES = 120
 MODULE_LINES = 300
 FUNCTION_LINES = 40
 LONG_FUNCTION_LINES = 60  # samplers and the making of a picture read best in one piece
-LONG_FUNCTIONS = {"synth/generate.py", "synth/diffusion/sampler.py"}
+LONG_FUNCTIONS = ("synth/generate.py", "synth/diffusion/sampler.py", "synth/store/schema/versions/")  # tables are lists
 PARAMETERS = 7
 FILE_BYTES = 45 * 2**20
 
@@ -70,7 +70,7 @@ def test_functions_stay_short() -> None:
         f"{where}: {lines} lines"
         for name, where, node in functions()
         if (lines := (node.end_lineno or 0) - node.lineno + 1)
-        > (LONG_FUNCTION_LINES if name in LONG_FUNCTIONS else FUNCTION_LINES)
+        > (LONG_FUNCTION_LINES if name.startswith(LONG_FUNCTIONS) else FUNCTION_LINES)
     ]
     assert long == []
 
@@ -85,6 +85,7 @@ def test_functions_take_few_parameters() -> None:
 
 
 def test_no_error_is_swallowed() -> None:
+    """Whoever catches everything does something with it: a handler that only passes on without a look is refused."""
     swallowed = [
         f"{name}:{node.lineno}"
         for name, text in house()
@@ -92,6 +93,7 @@ def test_no_error_is_swallowed() -> None:
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or getattr(node.type, "id", "") in ("Exception", "BaseException"))
         and all(isinstance(step, ast.Pass | ast.Continue | ast.Return) for step in node.body)
+        and not any(isinstance(part, ast.Name) and part.id == node.name for part in ast.walk(node))
     ]
     assert swallowed == []
 

@@ -10,7 +10,7 @@ import torch
 from synth.config import Settings
 from synth.errors import ModelError, WeightsCorrupt, WeightsMissing
 from synth.models.cards import write_card
-from synth.models.loader import choose_device, load
+from synth.models.loader import choose_device, device_name, load
 from synth.models.weights import file_hashes
 from synth.types import ModelCard
 
@@ -33,6 +33,17 @@ def test_auto_takes_the_fastest_device_there_is() -> None:
 def test_a_device_that_is_not_there_is_named_with_those_that_are() -> None:
     with pytest.raises(ModelError, match=r"SYNTH_DEVICE is cuda, but this machine offers .*cpu; set it to auto"):
         choose_device("cuda")
+
+
+def test_the_cpu_is_named_with_its_threads() -> None:
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        assert device_name("cpu") == "CPU, 1 thread"
+        torch.set_num_threads(2)
+        assert device_name("cpu") == "CPU, 2 threads"
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_model_that_is_not_there_is_named(settings: Settings) -> None:
