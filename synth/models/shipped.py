@@ -1,0 +1,156 @@
+"""The model that this repository trains and ships: codec, text encoder and denoiser behind the protocol `Model`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor
+
+from synth.diffusion.model import Condition
+from synth.diffusion.zones import Atlas, zone_mask
+from synth.errors import RequestError
+from synth.models.networks.codec import FACTOR, LATENT_CHANNELS, Codec, CodecConfig
+from synth.models.networks.denoiser import Denoiser, DenoiserConfig
+from synth.models.networks.text import TextConfig, TextEncoder, Vocabulary
+from synth.types import ModelCard
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Constants:
+    """What the networks need beside their weights; stored in config.json.
+
+    mean, std: of the raw latent per channel, over training pictures. origins: (regular expression, token) pairs; the
+    first that is found in a caption names the hospital whose look is drawn.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    origins: tuple[tuple[str, str], ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Networks:
+    """The three trained networks and the words of the text encoder."""
+
+    codec: Codec
+    denoiser: Denoiser
+    text: TextEncoder
+    vocabulary: Vocabulary
+
+
+class ShippedModel:
+    """Implements `synth.diffusion.model.Model`; inference only, no state beyond the weights."""
+
+    def __init__(
+        self, card: ModelCard, networks: Networks, constants: Constants, atlas: Atlas | None, device: torch.device
+    ) -> None:
+        self.card = card
+        self.device = device
+        # bf16 has the range of fp32 and halves the time on CPUs that know it; results stay within 2 grey levels
+        self.dtype = torch.float32 if device.type == "mps" else torch.bfloat16
+        self.networks = networks
+        self.atlas = atlas
+        self._origins = [(re.compile(pattern), token) for pattern, token in constants.origins]
+        shape = (1, LATENT_CHANNELS, 1, 1)
+        self._mean = torch.tensor(constants.mean, device=device).view(shape)
+        self._std = torch.tensor(constants.std, device=device).view(shape)
+        for network in (networks.codec, networks.denoiser, networks.text):
+            network.to(device).eval().requires_grad_(False)
+
+    @classmethod
+    def from_folder(cls, folder: Path, card: ModelCard, device: torch.device) -> ShippedModel:
+        """The model of a folder whose files were checked against `card` (see synth.models.weights)."""
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        words = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
+        weights: dict[str, Tensor] = {}
+        for name in sorted(card.files):
+            if name.endswith(".safetensors"):
+                weights |= load_file(folder / name)
+        networks = Networks(
+            Codec(CodecConfig.from_json(config["codec"])),
+            Denoiser(DenoiserConfig.from_json(config["denoiser"])),
+            TextEncoder(TextConfig(**config["text"]), len(words)),
+            Vocabulary(words),
+        )
+        for prefix, network in (("codec", networks.codec), ("denoiser", networks.denoiser), ("text", networks.text)):
+            network.load_state_dict(_under(weights, prefix))
+        atlas = Atlas.from_arrays({name: value.float().numpy() for name, value in _under(weights, "atlas").items()})
+        constants = Constants(
+            tuple(config["latent_mean"]),
+            tuple(config["latent_std"]),
+            tuple((pattern, token) for pattern, token in config["origins"]),
+        )
+        return cls(card, networks, constants, atlas, device)
+
+    def latent_shape(self, size_px: int) -> tuple[int, int, int]:
+        """(4, size/8, size/8)."""
+        return LATENT_CHANNELS, size_px // FACTOR, size_px // FACTOR
+
+    def encode_text(self, captions: list[str], size_px: int) -> Condition:
+        """Captions to a condition with nothing known and no lesion given. Raises RequestError naming unknown words."""
+        text = self.networks.text
+        told = [self._with_origin(caption) for caption in captions]
+        for caption in told:
+            if unknown := self.networks.vocabulary.unknown(caption):
+                raise RequestError(f"The model has no word {unknown[0]!r}; leave it out or use another word for it.")
+        ids = self.networks.vocabulary.encode(told, text.config.length).to(self.device)
+        with torch.no_grad():
+            states, mask, pooled = text(ids)
+        _, h, w = self.latent_shape(size_px)
+        empty = torch.zeros(len(captions), 1, h, w, device=self.device)
+        known = torch.zeros(len(captions), LATENT_CHANNELS, h, w, device=self.device)
+        return Condition(states, mask, pooled, known, torch.ones_like(empty), empty, empty)
+
+    def denoise(self, z: Tensor, sigma: Tensor, cond: Condition) -> Tensor:
+        """Estimate of z0, (B, 4, h, w) fp32."""
+        with torch.no_grad(), torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            return self.networks.denoiser(z, sigma, cond).float()
+
+    def to_latent(self, pixels: Tensor) -> Tensor:
+        """(B, 1, H, W) in [0, 1] to the normalised latent (B, 4, H/8, W/8)."""
+        with torch.no_grad():
+            return (self.networks.codec.encode(pixels.to(self.device) * 2 - 1) - self._mean) / self._std
+
+    def to_pixels(self, z: Tensor) -> Tensor:
+        """(B, 4, h, w) to (B, 1, H, W) in [0, 1]."""
+        with torch.no_grad(), torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            pictures = self.networks.codec.decode(self._raw(z))
+        return (pictures.float().clamp(-1, 1) + 1) / 2
+
+    def preview(self, z: Tensor) -> Tensor:
+        """The thumbnail that the latent contains, (B, 1, 2h, 2w) in [0, 1]."""
+        with torch.no_grad():
+            return (self.networks.codec.thumbnail(self._raw(z)).clamp(-1, 1) + 1) / 2
+
+    def zone_mask(self, side: str | None, zone: str | None, size_px: int) -> Tensor | None:
+        """(1, 1, h, w) soft mask of a side or zone of the lungs on a frontal film; None without an atlas."""
+        if self.atlas is None:
+            return None
+        mask = torch.from_numpy(zone_mask(self.atlas, side, zone)).to(self.device)[None, None]
+        return F.adaptive_avg_pool2d(mask, size_px // FACTOR)
+
+    def _raw(self, z: Tensor) -> Tensor:
+        return z * self._std + self._mean
+
+    def _with_origin(self, caption: str) -> str:
+        if not caption or caption.startswith("origin_"):
+            return caption
+        for pattern, token in self._origins:
+            if pattern.search(caption):
+                return f"origin_{token}, {caption}"
+        return caption
+
+
+def _under(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors named "prefix.*" without the prefix, as fp32."""
+    start = len(prefix) + 1
+    return {name[start:]: value.float() for name, value in weights.items() if name.startswith(prefix + ".")}

@@ -1,0 +1,117 @@
+"""Examples to tensors: augmentation of picture, known picture and masks together, and the step down to the latent grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from synth.diffusion.holes import fill, to_cells, unknown_cells
+from synth.models.networks.codec import LATENT_CHANNELS, Codec
+from synth.training.data import SIZE_PX
+from synth.training.tasks import Example
+
+TURN_DEG = 4.0
+ZOOM = (1.0, 1.12)  # inwards only, so that no border is invented
+SHIFT = 0.03  # of the side
+GAMMA = (0.85, 1.18)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """B examples in pixels, (B, 1, 256, 256) in [0, 1]; flags (B, 1, 1, 1) are 0 or 1."""
+
+    pixels: Tensor
+    known: Tensor
+    known_given: Tensor
+    hole: Tensor
+    lesion: Tensor
+    lesion_given: Tensor
+    captions: list[str]
+
+    @classmethod
+    def of(cls, examples: Sequence[Example]) -> Batch:
+        """Stack examples; what is not given becomes zeros with its flag at 0."""
+        blank = np.zeros((SIZE_PX, SIZE_PX), np.float32)
+        whole = np.ones((SIZE_PX, SIZE_PX), np.float32)
+        return cls(
+            pixels=_stack([e.pixels for e in examples]) / 255,
+            known=_stack([blank if e.known is None else e.known for e in examples]) / 255,
+            known_given=_flags([e.known is not None for e in examples]),
+            hole=_stack([whole if e.unknown is None else e.unknown for e in examples]),
+            lesion=_stack([blank if e.lesion is None else e.lesion for e in examples]),
+            lesion_given=_flags([e.lesion is not None for e in examples]),
+            captions=[e.caption for e in examples],
+        )
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on `device`."""
+        return Batch(*(v.to(device) if isinstance(v := getattr(self, f.name), Tensor) else v for f in fields(self)))
+
+    def augmented(self, rng: np.random.Generator) -> Batch:
+        """Turned, enlarged, shifted and gamma-changed at random, picture and masks alike; never flipped."""
+        count = len(self.captions)
+        turn = torch.from_numpy(np.deg2rad(rng.uniform(-TURN_DEG, TURN_DEG, count))).float()
+        zoom = torch.from_numpy(rng.uniform(*ZOOM, count)).float()
+        shift = torch.from_numpy(rng.uniform(-2 * SHIFT, 2 * SHIFT, (count, 2))).float()
+        cos, sin = torch.cos(turn) / zoom, torch.sin(turn) / zoom
+        matrix = torch.stack((torch.stack((cos, -sin, shift[:, 0]), 1), torch.stack((sin, cos, shift[:, 1]), 1)), 1)
+        planes = torch.cat((self.pixels, self.known, self.hole, self.lesion), dim=1)
+        grid = F.affine_grid(matrix.to(planes), list(planes.shape), align_corners=False)
+        planes = F.grid_sample(planes, grid, padding_mode="reflection", align_corners=False)
+        pixels, known, hole, lesion = planes.split(1, dim=1)
+        gamma = torch.from_numpy(rng.uniform(*GAMMA, count)).float().view(-1, 1, 1, 1).to(planes)
+        return Batch(
+            pixels.clamp(0, 1) ** gamma,
+            known.clamp(0, 1) ** gamma,
+            self.known_given,
+            (hole > 0.5).float(),
+            lesion,
+            self.lesion_given,
+            self.captions,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Latents:
+    """B examples on the latent grid: target and known (B, 4, h, w) normalised; channels (B, 1, h, w)."""
+
+    target: Tensor
+    known: Tensor
+    unknown: Tensor
+    lesion: Tensor
+    lesion_given: Tensor
+
+
+@torch.no_grad()
+def encode(batch: Batch, codec: Codec, mean: Tensor, std: Tensor) -> Latents:
+    """Batch to latents. mean, std: (1, 4, 1, 1) of the raw latent."""
+    target = (codec.encode(batch.pixels * 2 - 1) - mean) / std
+    given = batch.known_given
+    translation = batch.hole.mean((1, 2, 3), keepdim=True) > 0.999  # the known picture is another modality, whole
+    hidden = torch.where(translation, batch.known, fill(batch.known, batch.hole))
+    known = (codec.encode(hidden * 2 - 1) - mean) / std * given
+    unknown = torch.where(given > 0, unknown_cells(batch.hole), torch.ones_like(target[:, :1]))
+    lesion = to_cells(batch.lesion)
+    return Latents(target, known, unknown, lesion, batch.lesion_given.expand_as(lesion).contiguous())
+
+
+@torch.no_grad()
+def latent_constants(codec: Codec, pixels: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of the raw latent per channel over pictures (N, 1, H, W) in [0, 1]."""
+    latents = torch.cat([codec.encode(part * 2 - 1) for part in pixels.split(64)])
+    assert latents.shape[1] == LATENT_CHANNELS
+    mean, std = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
+    return tuple(mean.tolist()), tuple(std.tolist())
+
+
+def _stack(planes: Sequence[np.ndarray]) -> Tensor:
+    return torch.from_numpy(np.stack(planes).astype(np.float32))[:, None]
+
+
+def _flags(values: Sequence[bool]) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32).view(-1, 1, 1, 1)

@@ -1,0 +1,224 @@
+"""Training of denoiser and text encoder together: v-loss in the EDM form, EMA, validation, sample sheets."""
+
+from __future__ import annotations
+
+import copy
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from synth.diffusion import noise, sampler, schedule
+from synth.diffusion.denoiser import guided
+from synth.diffusion.model import Condition
+from synth.models.networks.denoiser import Denoiser
+from synth.models.networks.text import TextEncoder, Vocabulary
+from synth.models.shipped import Constants, Networks, ShippedModel
+from synth.training.batches import Batch, Latents, encode
+from synth.training.presets import Preset
+from synth.training.run import Run
+from synth.training.sheets import save_sheet
+from synth.training.tasks import Examples
+from synth.types import ModelCard
+
+LOG_SIGMA = (0.0, 1.2)  # training notes: mean and spread of ln sigma in 90 % of the draws
+SIGMA_RANGE = (0.01, 80.0)  # uniform in ln sigma in the rest
+DECAY_SHARE = 0.3  # of the budget, linear to 0
+WARM_UP = 300  # steps
+VALIDATION_SIGMAS = (0.2, 0.5, 1.0, 2.0, 5.0, 20.0)
+SHEET = (
+    "chest x ray, pa view, 45 year old man, no finding",
+    "chest x ray, pa view, 30 year old woman, no finding",
+    "chest x ray, ap view, 65 year old man, pneumonia",
+    "chest x ray, pa view, 60 year old woman, pleural effusion",
+    "chest x ray, ap view, 3 year old child, no finding",
+    "chest x ray, ap view, 3 year old child, bacterial pneumonia",
+    "chest x ray, pa view, 70 year old man, covid 19",
+    "chest x ray, ap view, 55 year old woman, edema",
+    "chest ct, no finding",
+    "chest ct, covid 19",
+    "chest ct, lung cancer",
+    "brain mr",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frozen:
+    """What the denoiser trains on top of: the codec, its constants, the vocabulary and the atlas."""
+
+    codec: nn.Module
+    constants: Constants
+    vocabulary: Vocabulary
+    card: ModelCard
+    atlas: Any
+
+
+class Learner(nn.Module):
+    """Denoiser and text encoder as one module, so that EMA and checkpoints hold both."""
+
+    def __init__(self, preset: Preset, words: int) -> None:
+        super().__init__()
+        self.denoiser = Denoiser(preset.denoiser)
+        self.text = TextEncoder(preset.text, words)
+
+    def velocity(self, z: Tensor, sigma: Tensor, ids: Tensor, latents: Latents) -> Tensor:
+        """The raw network output for noisy latents and word numbers."""
+        states, mask, pooled = self.text(ids)
+        cond = Condition(
+            states, mask, pooled, latents.known, latents.unknown, latents.lesion, latents.lesion_given
+        )
+        return self.denoiser.velocity(z, sigma, cond)
+
+
+def train_denoiser(
+    examples: Examples, validation: Examples, frozen: Frozen, run: Run, preset: Preset, *, resume: bool
+) -> Learner:
+    """Train for the run's budget; returns the EMA weights. `validation` draws from the validation split."""
+    device = torch.device(preset.device)
+    torch.manual_seed(run.seed)
+    learner = Learner(preset, len(frozen.vocabulary.words)).to(device, memory_format=torch.channels_last)
+    average = copy.deepcopy(learner).requires_grad_(False)
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": learner.denoiser.parameters(), "lr": preset.lr},
+            {"params": learner.text.parameters(), "lr": preset.lr / 2},
+        ],
+        betas=(0.9, 0.99),
+        weight_decay=0.01,
+        fused=True,
+    )
+    if resume and (state := run.resume()):
+        learner.load_state_dict(state["learner"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+    source = Source(examples, frozen, preset, run, device)
+    velocity = torch.compile(learner.velocity, dynamic=False) if preset.compile else learner.velocity
+    fixed = {"val": source.fixed(validation), "train": source.fixed(examples)}
+    while run.progress < 1.0:
+        latents, ids = source.next()
+        loss = v_loss(velocity, latents, ids, log_normal_sigmas(len(ids), device))
+        _step(optimiser, loss, learner, preset.lr * _shape(run.progress, run.step))
+        _follow(average, learner, preset.ema, run.step)
+        run.step += 1
+        if run.due(preset.report_every):
+            run.log(preset.batch, loss=loss.item(), **{name: validate(average, *kept) for name, kept in fixed.items()})
+            save_sheet(run.folder / f"sheet-{run.step:06d}.png", sample_sheet(average, frozen, device))
+        run.save_if_due(_state(learner, average, optimiser))
+    run.save_if_due(_state(learner, average, optimiser), always=True)
+    return average
+
+
+class Source:
+    """Batches of the run's steps, made one step ahead on another thread; a function of seed and step alone."""
+
+    def __init__(self, examples: Examples, frozen: Frozen, preset: Preset, run: Run, device: torch.device) -> None:
+        self._examples, self._frozen, self._preset, self._run = examples, frozen, preset, run
+        self._device = device
+        self._pool = ThreadPoolExecutor(1)
+        shape = (1, -1, 1, 1)
+        self._mean = torch.tensor(frozen.constants.mean, device=device).view(shape)
+        self._std = torch.tensor(frozen.constants.std, device=device).view(shape)
+        self._ahead = self._pool.submit(self._batch, run.step)
+
+    def next(self) -> tuple[Latents, Tensor]:
+        """Latents and word numbers of the current step."""
+        batch = self._ahead.result()
+        self._ahead = self._pool.submit(self._batch, self._run.step + 1)
+        torch.manual_seed((self._run.seed << 32) + self._run.step)  # noise and dropout of this step
+        return self._encoded(batch)
+
+    def fixed(self, examples: Examples, count: int = 128) -> tuple[Latents, Tensor]:
+        """`count` fixed examples for validation, not augmented."""
+        rng = np.random.default_rng(12345)
+        return self._encoded(Batch.of([examples.draw(rng) for _ in range(count)]))
+
+    def _batch(self, step: int) -> Batch:
+        rng = np.random.default_rng((self._run.seed, step))
+        return Batch.of([self._examples.draw(rng) for _ in range(self._preset.batch)]).augmented(rng)
+
+    def _encoded(self, batch: Batch) -> tuple[Latents, Tensor]:
+        ids = self._frozen.vocabulary.encode(batch.captions, self._preset.text.length).to(self._device)
+        latents = encode(batch.to(self._device), self._frozen.codec, self._mean, self._std)
+        return latents, ids
+
+
+def v_loss(velocity: Any, latents: Latents, ids: Tensor, sigma: Tensor) -> Tensor:
+    """Mean squared error of the raw output against (z0 - c_skip z) / c_out, of unit variance; weight 1."""
+    s = sigma.view(-1, 1, 1, 1)
+    z0 = latents.target
+    eps = torch.randn_like(z0)
+    z = z0 + s * eps
+    target = (s * z0 - eps) / (1 + s * s).sqrt()
+    with torch.autocast(z.device.type, torch.bfloat16):
+        out = velocity(z, sigma, ids, latents)
+    return (out.float() - target).square().mean()
+
+
+def log_normal_sigmas(count: int, device: torch.device) -> Tensor:
+    """90 % ln sigma ~ N(0, 1.2), 10 % uniform in ln sigma over [0.01, 80]; (count,)."""
+    normal = torch.randn(count, device=device) * LOG_SIGMA[1] + LOG_SIGMA[0]
+    low, high = (math.log(s) for s in SIGMA_RANGE)
+    even = torch.rand(count, device=device) * (high - low) + low
+    return torch.where(torch.rand(count, device=device) < 0.1, even, normal).exp()
+
+
+@torch.no_grad()
+def validate(learner: Learner, latents: Latents, ids: Tensor) -> float:
+    """Mean v-loss over fixed examples, noise and six noise levels."""
+    keep = torch.get_rng_state()
+    learner.eval()
+    losses = []
+    for k in range(0, len(ids), 32):
+        part = Latents(*(getattr(latents, f.name)[k : k + 32] for f in fields(Latents)))
+        for sigma in VALIDATION_SIGMAS:
+            torch.manual_seed(k)
+            level = torch.full((len(part.target),), sigma, device=part.target.device)
+            losses.append(v_loss(learner.velocity, part, ids[k : k + 32], level))
+    torch.set_rng_state(keep)
+    return float(torch.stack(losses).mean())
+
+
+@torch.no_grad()
+def sample_sheet(learner: Learner, frozen: Frozen, device: torch.device) -> Tensor:
+    """Twelve fixed captions with fixed seeds, 12 steps, guidance 2: (12, 1, 256, 256) in [0, 1]."""
+    keep = torch.get_rng_state()
+    networks = Networks(frozen.codec, learner.denoiser, learner.text, frozen.vocabulary)  # type: ignore[arg-type]
+    model = ShippedModel(frozen.card, networks, frozen.constants, frozen.atlas, device)
+    known = [caption for caption in SHEET if not frozen.vocabulary.unknown(caption)]
+    cond, empty = model.encode_text(known, 256), model.encode_text([""] * len(known), 256)
+    draws = noise.per_seed(list(range(len(known))), model.latent_shape(256), device)
+    sigmas = schedule.karras(12)
+    z = next(draws) * float(sigmas[0])
+    for move in sampler.sample("dpmpp_2m", guided(model, cond, empty, 2.0), z, sigmas, draws):
+        z = move.z
+    torch.set_rng_state(keep)
+    return model.to_pixels(z).cpu()
+
+
+def _shape(progress: float, step: int) -> float:
+    """Warm-up, flat, then linear to 0 over the last share of the budget: the decay is where quality comes."""
+    return min(1.0, (step + 1) / WARM_UP) * min(1.0, (1.0 - progress) / DECAY_SHARE)
+
+
+def _step(optimiser: torch.optim.Optimizer, loss: Tensor, learner: Learner, lr: float) -> None:
+    optimiser.param_groups[0]["lr"] = lr
+    optimiser.param_groups[1]["lr"] = lr / 2
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
+    optimiser.step()
+
+
+@torch.no_grad()
+def _follow(average: Learner, learner: Learner, decay: float, step: int) -> None:
+    weight = 1.0 - min(decay, (1 + step) / (10 + step))
+    mine, theirs = list(average.parameters()), list(learner.parameters())
+    torch._foreach_lerp_(mine, theirs, weight)
+
+
+def _state(learner: Learner, average: Learner, optimiser: torch.optim.Optimizer) -> dict[str, Any]:
+    return {"learner": learner.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict()}

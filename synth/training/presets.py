@@ -1,0 +1,84 @@
+"""Named sizes of one recipe: `cpu` for two cores, `gpu` for 30 minutes of a data-centre card, `tiny` for tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from synth.models.networks.codec import CodecConfig
+from synth.models.networks.denoiser import DenoiserConfig
+from synth.models.networks.text import TextConfig
+
+MIX = {"text": 0.50, "hole": 0.15, "simulated": 0.25, "mask": 0.05, "pair": 0.05}
+# On two cores pictures from text come first: they are what the first page shows, and every task shares the network.
+MIX_CPU = {"text": 0.66, "hole": 0.08, "simulated": 0.18, "mask": 0.05, "pair": 0.03}
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Everything that differs between machines."""
+
+    device: str
+    codec: CodecConfig
+    codec_lr: float
+    codec_batch: int  # crops of 128 px; a quarter of it at 256 px
+    critic_width: int
+    denoiser: DenoiserConfig
+    text: TextConfig
+    lr: float
+    batch: int
+    ema: float
+    compile: bool
+    simulated: int  # lesions in the bank
+    report_every: int  # steps
+    mix: dict[str, float] = field(default_factory=lambda: dict(MIX))
+
+
+PRESETS = {
+    "gpu": Preset(
+        device="cuda",
+        codec=CodecConfig(channels=(128, 160), encoder=True),
+        codec_lr=3e-4,
+        codec_batch=128,
+        critic_width=64,
+        denoiser=DenoiserConfig(),
+        text=TextConfig(),
+        lr=4e-4,
+        batch=256,
+        ema=0.999,
+        compile=True,
+        simulated=24_000,
+        report_every=1000,
+    ),
+    "cpu": Preset(
+        device="cpu",
+        codec=CodecConfig(channels=(64, 96)),
+        codec_lr=8e-4,
+        codec_batch=16,
+        critic_width=32,
+        denoiser=DenoiserConfig((64, 128, 192), 1, (False, True, True), patch=2, text_width=192, dropout=0.05),
+        text=TextConfig(width=192, layers=2, heads=4, length=40),
+        lr=6e-4,
+        batch=24,
+        ema=0.998,
+        compile=False,
+        simulated=3_000,
+        report_every=250,
+        mix=dict(MIX_CPU),
+    ),
+    "tiny": Preset(
+        device="cpu",
+        codec=CodecConfig(channels=(16, 16), layers=1, groups=4),
+        codec_lr=1e-3,
+        codec_batch=4,
+        critic_width=8,
+        denoiser=DenoiserConfig((32, 32), 1, (False, True), patch=2, text_width=32, dropout=0.0),
+        text=TextConfig(width=32, layers=1, heads=2, length=24),
+        lr=1e-3,
+        batch=4,
+        ema=0.9,
+        compile=False,
+        simulated=6,
+        report_every=1000,
+        mix=dict(MIX),
+    ),
+}

@@ -1,0 +1,235 @@
+"""The tasks of one universal model as training examples: text, holes, drawn lesions, real masks, pairs."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from synth.diffusion.zones import Atlas, zone_mask
+from synth.errors import RequestError
+from synth.training import wording
+from synth.training.data import SIZE_PX, Collection
+from synth.training.labels import MAGNIFIED, Labels, labels_of
+from synth.training.lesions import FILM_KINDS, SLICE_KINDS, box_mask, ct_lungs, simulate
+from synth.types import Finding
+
+Picture = npt.NDArray[np.uint8]
+Area = npt.NDArray[np.float32]
+
+DROP_MASK = 0.1  # a given lesion mask is hidden: guidance over the mask
+EMPTY_MASK = 0.1  # normal pictures with "the lesion mask is given" and nothing in it
+ZONE_INSTEAD = 0.4  # of sided lesions drawn freely: the soft zone that a typed side or lobe becomes
+RARE = 150  # findings with fewer films are drawn three times as often, never more
+CHEST_LESION_KINDS = ("consensus", "pseudo", "manual")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Example:
+    """One training example at 256 px. `known` None: nothing is known; `lesion` None: no mask is given."""
+
+    pixels: Picture
+    caption: str
+    known: Picture | None = None
+    unknown: Area | None = None  # 1 = to be drawn; None with a known picture: all of it (translation)
+    lesion: Area | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Simulated:
+    """One simulated lesion on a real normal picture (row `index` of the collection)."""
+
+    index: int
+    pixels: Picture
+    mask: npt.NDArray[np.uint8]  # packed bits of (256, 256)
+    finding: Finding
+
+    def area(self) -> Area:
+        """The mask, (256, 256) float32 0 or 1."""
+        return np.unpackbits(self.mask).reshape(SIZE_PX, SIZE_PX).astype(np.float32)
+
+
+class Examples:
+    """Draws examples of all tasks from a collection and a bank of simulated lesions."""
+
+    def __init__(self, data: Collection, split: str, bank: list[Simulated], atlas: Atlas, mix: dict[str, float]) -> None:
+        self.data = data
+        self.atlas = atlas
+        self.bank = bank
+        self.labels = [labels_of(row) for row in data.rows]
+        self.indices = data.where(split=split)
+        self.weights = row_weights(data, self.labels, self.indices)
+        self._masked = [i for i in self.indices if _has_lesion_mask(data, i)]
+        self._pairs = _pairs(data, self.indices)
+        tasks = {"text": True, "hole": True, "simulated": bool(bank), "mask": bool(self._masked), "pair": bool(self._pairs)}
+        self._tasks = [name for name, possible in tasks.items() if possible]
+        shares = np.array([mix[name] for name in self._tasks])
+        self._shares = shares / shares.sum()
+
+    def draw(self, rng: np.random.Generator) -> Example:
+        """One example of a task drawn by the mix."""
+        task = self._tasks[rng.choice(len(self._tasks), p=self._shares)]
+        example: Example = getattr(self, task)(rng)
+        if example.lesion is not None and rng.random() < DROP_MASK:
+            return replace(example, lesion=None)
+        return example
+
+    def text(self, rng: np.random.Generator) -> Example:
+        """Caption to picture; for some normal ones the lesion mask is given and empty."""
+        index = self._row(rng)
+        labels = self.labels[index]
+        empty = labels.findings == () and rng.random() < EMPTY_MASK
+        lesion = np.zeros((SIZE_PX, SIZE_PX), np.float32) if empty else None
+        return Example(self.data.pixels[index], wording.write(labels, rng), lesion=lesion)
+
+    def hole(self, rng: np.random.Generator) -> Example:
+        """A real picture with a hole of 3 to 60 % of its area."""
+        index = self._row(rng)
+        picture = self.data.pixels[index]
+        return Example(picture, wording.write(self.labels[index], rng), picture, random_hole(rng))
+
+    def simulated(self, rng: np.random.Generator) -> Example:
+        """A third drawn freely, two thirds into the untouched picture; a fifth of these reversed (healed)."""
+        case = self.bank[rng.integers(len(self.bank))]
+        base, area = self.data.pixels[case.index], case.area()
+        labels = self.labels[case.index]
+        ill = replace(labels, findings=(case.finding,), extra=None)
+        if rng.random() < 1 / 3:
+            finding = case.finding
+            sided = labels.modality == "DX" and (finding.side or finding.zone)
+            if sided and rng.random() < ZONE_INSTEAD:
+                area = zone_mask(self.atlas, finding.side, finding.zone)
+            return Example(case.pixels, wording.write(ill, rng), lesion=area)
+        hole = grown(area, int(rng.integers(2, 14)))
+        if rng.random() < 0.2:
+            return Example(base, wording.write(labels, rng), base, hole, np.zeros_like(area))
+        return Example(case.pixels, wording.write(ill, rng), base, hole, area)
+
+    def mask(self, rng: np.random.Generator) -> Example:
+        """A real lesion with a reader's mask or box, half of them into the rest of the same picture."""
+        index = int(self._masked[rng.integers(len(self._masked))])
+        picture, labels = self.data.pixels[index], self.labels[index]
+        area = _lesion_area(self.data, index)
+        text = wording.write(labels, rng)
+        if rng.random() < 0.5:
+            return Example(picture, text, lesion=area)
+        return Example(picture, text, picture, grown(area, int(rng.integers(2, 14))), area)
+
+    def pair(self, rng: np.random.Generator) -> Example:
+        """The same slice in another modality is the known picture; all is to be drawn."""
+        target, source = self._pairs[rng.integers(len(self._pairs))]
+        text = wording.write(self.labels[target], rng)
+        return Example(self.data.pixels[target], text, self.data.pixels[source])
+
+    def _row(self, rng: np.random.Generator) -> int:
+        return int(rng.choice(self.indices, p=self.weights))
+
+
+def row_weights(data: Collection, labels: list[Labels], indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Sampling weights that sum to 1: few-patient origins, normals and children less, findings more."""
+    origins: dict[str, set[str]] = {}
+    images: dict[str, int] = {}
+    films: dict[str, int] = {}
+    for i in indices:
+        row = data.rows[i]
+        unknown = row["patient"].startswith("unknown:")
+        origins.setdefault(row["origin"], set()).add(row["id"] if unknown else row["patient"])
+        images[row["origin"]] = images.get(row["origin"], 0) + 1
+        for finding in labels[i].findings or ():
+            films[finding.code] = films.get(finding.code, 0) + 1
+    weights = np.ones(len(indices))
+    for k, i in enumerate(indices):
+        row, label = data.rows[i], labels[i]
+        weights[k] = min(1.0, 20 * len(origins[row["origin"]]) / images[row["origin"]])
+        if label.extra == MAGNIFIED:
+            weights[k] *= 0.4
+        if label.modality == "DX":
+            weights[k] *= _film_weight(label, films)
+    return weights / weights.sum()
+
+
+def _film_weight(label: Labels, films: dict[str, int]) -> float:
+    if label.origin == "kermany":
+        return 0.8
+    if not label.findings:
+        return 0.7
+    return 3.0 if min(films[finding.code] for finding in label.findings) < RARE else 2.0
+
+
+def random_hole(rng: np.random.Generator) -> Area:
+    """Boxes, ellipses and strokes that cover 3 to 60 % of the picture, (256, 256) float32 0 or 1."""
+    hole = np.zeros((SIZE_PX, SIZE_PX), np.float32)
+    rows, columns = np.ogrid[:SIZE_PX, :SIZE_PX]
+    wanted = rng.uniform(0.03, 0.6)
+    while hole.mean() < wanted:
+        y, x = rng.integers(0, SIZE_PX, 2)
+        a, b = rng.uniform(10, 70, 2)
+        if rng.random() < 0.5:
+            hole[max(0, int(y - a)) : int(y + a), max(0, int(x - b)) : int(x + b)] = 1.0
+        else:
+            hole[((rows - y) / a) ** 2 + ((columns - x) / b) ** 2 < 1.0] = 1.0
+    return hole
+
+
+def grown(area: Area, by_px: int) -> Area:
+    """The area dilated by `by_px` pixels, (256, 256) float32 0 or 1."""
+    distance = ndimage.distance_transform_edt(area < 0.5)
+    return (distance <= by_px).astype(np.float32)
+
+
+def make_bank(data: Collection, split: str, count: int, seed: int) -> list[Simulated]:
+    """`count` simulated lesions on normal films with lung masks (4 of 5) and on chest CT slices (1 of 5)."""
+    labels = [labels_of(row) for row in data.rows]
+    films = [i for i in data.where(split=split, modality="DX") if i in data.masks and labels[i].findings == ()]
+    slices = [i for i in data.where(split=split, modality="CT", body_part="CHEST") if _plain_slice(data, labels, i)]
+    if not films:
+        return []
+
+    def one(k: int) -> Simulated | None:
+        rng = np.random.default_rng((seed, k))
+        on_slice = bool(slices) and rng.random() < 0.2
+        index = int(rng.choice(slices if on_slice else films))
+        pixels = data.pixels[index].astype(np.float32) / 255
+        code = str(rng.choice(sorted(SLICE_KINDS if on_slice else FILM_KINDS)))
+        try:
+            lungs = ct_lungs(pixels) if on_slice else data.masks[index]
+            lesion = simulate(pixels, lungs, Finding(code), rng, "CT" if on_slice else "DX")
+        except RequestError:  # this picture has no room for this lesion; the next one has
+            return None
+        changed = (lesion.pixels * 255).round().astype(np.uint8)
+        return Simulated(index, changed, np.packbits(lesion.mask), lesion.finding)
+
+    with ThreadPoolExecutor() as pool:
+        return [case for case in pool.map(one, range(count)) if case is not None]
+
+
+def _plain_slice(data: Collection, labels: list[Labels], index: int) -> bool:
+    return labels[index].extra is None and labels[index].findings == () and data.rows[index]["body_part"] == "CHEST"
+
+
+def _has_lesion_mask(data: Collection, index: int) -> bool:
+    row = data.rows[index]
+    if row["boxes"]:
+        return True
+    kind = row["mask_kind"] or ""
+    return row["body_part"] == "CHEST" and index in data.masks and kind.startswith(CHEST_LESION_KINDS)
+
+
+def _lesion_area(data: Collection, index: int) -> Area:
+    boxes: list[dict[str, Any]] | None = data.rows[index]["boxes"]
+    if boxes:
+        return box_mask([(b["x"], b["y"], b["w"], b["h"]) for b in boxes], (SIZE_PX, SIZE_PX))
+    return data.masks[index].astype(np.float32)
+
+
+def _pairs(data: Collection, indices: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
+    """(target, source) of every pair, both ways."""
+    of: dict[str, list[int]] = {}
+    for i in indices:
+        if data.rows[i]["pair_id"]:
+            of.setdefault(data.rows[i]["pair_id"], []).append(int(i))
+    return [(a, b) for group in of.values() for a in group for b in group if a != b]
