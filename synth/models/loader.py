@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import torch
 
@@ -11,7 +12,9 @@ from synth.diffusion.model import Model
 from synth.errors import ModelError, OutOfMemory
 from synth.models.cards import read_card
 from synth.models.weights import check_files
+from synth.types import ModelCard
 
+_PLAIN_FILES = frozenset({"config.json", "vocab.json"})  # beside the safetensors of a shipped model
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")  # owner/name, as hubs name a repository
 
 
@@ -68,8 +71,22 @@ def _open(settings: Settings, device: torch.device) -> Model:
 
         return open_checkpoint(folder if is_checkpoint else fetch(name), name, device)
     card = read_card(folder)
+    unnamed = _PLAIN_FILES - set(card.files)
+    if unnamed:
+        raise ModelError(f"The card of model {name!r} does not name {min(unnamed)}, so it cannot be checked.")
     check_files(folder, card)
+    return _shipped(folder, card, device)
+
+
+def _shipped(folder: Path, card: ModelCard, device: torch.device) -> Model:
+    from safetensors import SafetensorError
 
     from synth.models.shipped import ShippedModel
 
-    return ShippedModel.from_folder(folder, card, device)
+    try:
+        return ShippedModel.from_folder(folder, card, device)
+    except torch.OutOfMemoryError:  # a RuntimeError too
+        raise
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        reason = f"{type(error).__name__}: {error}".split("\n")[0].rstrip(".:")
+        raise ModelError(f"The files of model {card.id!r} are whole but do not fit together ({reason}).") from error

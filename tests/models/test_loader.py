@@ -51,15 +51,44 @@ def test_a_model_that_is_not_there_is_named(settings: Settings) -> None:
         load(replace(settings, model_id="nowhere"))
 
 
-def test_a_damaged_file_stops_before_anything_is_loaded(settings: Settings, tmp_path: Path) -> None:
-    folder = tmp_path / "mini"
-    folder.mkdir()
-    (folder / "config.json").write_text("{}")
-    files = file_hashes(folder, ["config.json"])
-    write_card(folder, ModelCard("mini", "Mini", "1", files, "CC0", "phantoms", 256, "tests", "all"), "")
-    (folder / "config.json").write_text("{ }")
+@pytest.fixture
+def mini(tmp_path: Path) -> Callable[..., None]:
+    """Writes the folder of a model named mini with these files, all of them named by its card."""
+
+    def write(**files: str) -> None:
+        folder = tmp_path / "mini"
+        folder.mkdir()
+        for name, text in files.items():
+            (folder / f"{name}.json").write_text(text)
+        hashes = file_hashes(folder, [f"{name}.json" for name in files])
+        write_card(folder, ModelCard("mini", "Mini", "1", hashes, "CC0", "phantoms", 256, "tests", "all"), "")
+
+    return write
+
+
+def test_a_damaged_file_stops_before_anything_is_loaded(
+    settings: Settings, tmp_path: Path, mini: Callable[..., None]
+) -> None:
+    mini(config="{}", vocab="[]")
+    (tmp_path / "mini" / "config.json").write_text("{ }")
     with pytest.raises(WeightsCorrupt, match=r"The file config\.json of model 'mini' is damaged"):
         load(replace(settings, model_id="mini"))
+
+
+def test_a_file_that_cannot_be_checked_is_not_read(settings: Settings, mini: Callable[..., None]) -> None:
+    mini(vocab="[]")
+    with pytest.raises(ModelError, match=r"The card of model 'mini' does not name config\.json"):
+        load(replace(settings, model_id="mini"))
+
+
+@pytest.mark.parametrize("config", ["{}", "[]", "not JSON", '{"codec": {}, "denoiser": {}, "text": {}}'])
+def test_files_that_do_not_fit_together_are_one_sentence(
+    settings: Settings, mini: Callable[..., None], config: str
+) -> None:
+    mini(config=config, vocab="[]")
+    with pytest.raises(ModelError, match="The files of model 'mini' are whole but do not fit together") as caught:
+        load(replace(settings, model_id="mini"))
+    assert "\n" not in str(caught.value)
 
 
 def test_a_folder_in_the_diffusers_format_is_opened_under_its_name(
