@@ -40,7 +40,8 @@ class Chest:
 def lung_sides(lungs: Mask) -> tuple[Mask, Mask]:
     """Split a lung mask (H, W) into the patient's (right, left) lung; the right lung lies on the image's left.
 
-    A part that crosses the midline is cut at the column with the fewest lung pixels in the middle of the chest.
+    A part that crosses the midline is cut at the column with the fewest lung pixels in the middle of the chest; one
+    lung alone is told by the half of the image that it lies in.
     """
     columns = np.flatnonzero(lungs.any(axis=0))
     if columns.size == 0:
@@ -50,6 +51,8 @@ def lung_sides(lungs: Mask) -> tuple[Mask, Mask]:
     low, high = first + int(0.3 * width), first + max(int(0.7 * width), int(0.3 * width) + 1)
     valley = np.flatnonzero(count[low:high] <= count[low:high].min() + 1e-9)
     midline = low + int(valley.mean())
+    if count[midline] > 0.6 * min(count[:midline].max(initial=0.0), count[midline:].max()):
+        midline = lungs.shape[1] if columns.mean() < lungs.shape[1] / 2 else 0  # no valley: one lung alone
     parts, number = ndimage.label(lungs)
     area = np.bincount(parts.ravel(), minlength=number + 1)
     area_right = np.bincount(parts[:, :midline].ravel(), minlength=number + 1)
@@ -91,7 +94,7 @@ def ct_lungs(pixels: Image) -> Mask:
     area = np.bincount(parts.ravel(), minlength=number + 1).astype(np.float64)
     rim = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
     contact = np.bincount(rim, minlength=number + 1)
-    area[contact > 0.5 * np.sqrt(area)] = 0.0
+    area[contact > np.sqrt(area)] = 0.0
     area[0] = 0.0
     keep = (area > 0.2 * area.max()) & (area > 0.01 * dark.size)
     lungs: Mask = keep[parts]

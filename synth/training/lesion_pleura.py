@@ -41,7 +41,7 @@ def pleural_effusion(chest: Chest, place: Place, rng: np.random.Generator) -> Im
     belly = float(np.percentile(chest.pixels[under], 85)) if under.any() else chest.dense
     deeper = min(max(belly - chest.dense, 0.06), 0.97 - chest.dense)
     greys = chest.dense + deeper * ramp(below, 0.0, 9.0)  # the lower, the more fluid in the way of the beam
-    return attenuate(chest, thickness * space, fading=0.65 + 0.25 * place.grade, dense=greys)
+    return attenuate(chest, thickness * space, fading=0.55 + 0.25 * place.grade, dense=greys)
 
 
 def pneumothorax(chest: Chest, place: Place, rng: np.random.Generator) -> Image:
