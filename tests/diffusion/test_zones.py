@@ -114,10 +114,10 @@ def test_build_enlarges_small_masks_and_letterboxes_wide_ones():
 
 
 def test_build_leaves_out_a_missing_lung_and_refuses_when_none_is_shown():
-    both, right_only = (lung(8) + lung(38)) > 0, lung(8) > 0
-    joined = np.zeros_like(both)
-    atlas = build([both, joined], [both], size_px=SIZE)
-    assert np.array_equal(atlas.left, lung(38))
+    both, right_only, nothing = (lung(8) + lung(38)) > 0, lung(8) > 0, np.zeros((SIZE, SIZE), bool)
+    atlas = build([both, right_only, nothing], [both], size_px=SIZE)
+    assert np.array_equal(atlas.right, lung(8)) and np.array_equal(atlas.left, lung(38))
     with pytest.raises(ValueError, match="films"):
-        build([joined], [both], size_px=SIZE)
-    assert right_only.any()
+        build([nothing], [both], size_px=SIZE)
+    with pytest.raises(ValueError, match="left"):
+        build([both], [right_only], size_px=SIZE)
