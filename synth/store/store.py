@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sqlalchemy import CursorResult, Update, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from synth.errors import StoreError
+from synth.errors import RequestError, StoreError
 from synth.store import records
 from synth.store.blobs import Blobs, decode_png, digest_of, encode_png, shrink
 from synth.store.database import Database
@@ -144,6 +144,7 @@ class Store:
         """Claim, as queued jobs of `owner`, open jobs without an owner or whose owner was silent for `silence`.
 
         Oldest first. Two engines that call this at once never get the same job: the UPDATE repeats the condition.
+        A job whose request this program cannot read becomes failed instead.
         """
         orphaned = and_(JobRow.state.in_(OPEN), or_(JobRow.owner.is_(None), JobRow.seen_at < _now() - silence))
         with self._database.reading() as session:
@@ -153,8 +154,8 @@ class Store:
         claim = update(JobRow).values(state=JobState.QUEUED.value, owner=owner, seen_at=_now()).where(orphaned)
         with self._database.writing() as session:
             mine = [job_id for job_id in found if _changed(session, claim.where(JobRow.id == job_id))]
-            rows = session.scalars(select(JobRow).where(JobRow.id.in_(mine)).order_by(JobRow.seq))
-            return [records.job(row) for row in rows]
+            rows = session.scalars(select(JobRow).where(JobRow.id.in_(mine)).order_by(JobRow.seq)).all()
+            return [job for row in rows if (job := _readable(row))]
 
     def release_jobs(self, owner: str) -> None:
         """Give the open jobs of `owner` back to the queue, for any engine to adopt at once."""
@@ -200,6 +201,15 @@ def _start(job_id: str, owner: str) -> Update:
 def _done(job_id: str, owner: str) -> Update:
     running = and_(JobRow.id == job_id, JobRow.owner == owner, JobRow.state == JobState.RUNNING.value)
     return update(JobRow).where(running).values(state=JobState.DONE.value, owner=None)
+
+
+def _readable(row: JobRow) -> Job | None:
+    """The job, or None for one of another program version: it ends as failed, or it would come back for ever."""
+    try:
+        return records.job(row)
+    except RequestError as error:
+        row.state, row.error, row.owner = JobState.FAILED.value, str(error), None
+        return None
 
 
 def _changed(session: Session, statement: Update) -> bool:

@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import fsspec
 import numpy as np
 import pytest
-from fsspec.implementations.local import LocalFileSystem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from synth.errors import StoreError
 from synth.store.blobs import Blobs, decode_png, encode_png
+from tests.small_disk import SmallDisk
 
 sides = st.integers(1, 20)
 pictures = st.tuples(sides, sides).flatmap(lambda hw: arrays(np.uint8, hw) | arrays(np.uint16, hw))
 
 
-class SmallDisk(LocalFileSystem):
-    """A folder on a disk that holds `room` bytes a file, then is full, as write(2) would say."""
-
-    protocol = "smalldisk"
-    room = 0
-
-    def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **kwargs: Any) -> None:
-        super().pipe_file(path, value[: self.room], mode, **kwargs)
-        if len(value) > self.room:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-
 @pytest.fixture
-def small_disk() -> Iterator[type[SmallDisk]]:
-    fsspec.register_implementation("smalldisk", SmallDisk, clobber=True)
-    yield SmallDisk
-    SmallDisk.room = 0
+def small_disk(monkeypatch: pytest.MonkeyPatch) -> type[SmallDisk]:
+    monkeypatch.setattr(SmallDisk, "room", 2)
+    return SmallDisk
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -96,7 +79,6 @@ def test_a_missing_blob_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_full_disk_leaves_nothing_half_written_and_recovers(tmp_path: Path, small_disk: type[SmallDisk]) -> None:
     blobs = Blobs(f"smalldisk://{tmp_path}")
-    small_disk.room = 2
 
     with pytest.raises(StoreError) as caught:
         blobs.put(b"film")
