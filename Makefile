@@ -1,7 +1,7 @@
 # make run     the app in the browser            PORT=8501
 # make test    ruff, mypy and pytest
 # make bench   speed and memory, into docs/bench.md
-# make train   codec, then denoiser              DATA=folder OUT=folder MINUTES=60
+# make train   all stages, resumable, to OUT     DATA=folder OUT=folder MINUTES=60
 # PYTHON=python3.12 chooses the interpreter (3.11 or later) for the first set-up.
 
 PYTHON ?= python3
@@ -26,8 +26,7 @@ bench: $(VENV)/test.stamp
 
 train: $(VENV)/run.stamp
 	@test -n "$(DATA)" && test -n "$(OUT)" || { echo "Say where: make train DATA=folder OUT=folder"; exit 2; }
-	$(BIN)/python -m synth.training codec --data "$(DATA)" --out "$(OUT)" --minutes $(MINUTES) --resume
-	$(BIN)/python -m synth.training denoiser --data "$(DATA)" --out "$(OUT)" --minutes $(MINUTES) --resume
+	$(BIN)/python -m synth.training all --data "$(DATA)" --out "$(OUT)" --minutes $(MINUTES) --resume
 
 clean:
 	rm -rf $(VENV)
