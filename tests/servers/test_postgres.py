@@ -1,0 +1,216 @@
+"""The store and the engine on a real PostgreSQL, started for these tests on the loopback address."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from synth.errors import StoreError
+from synth.store import Store, migrations
+from synth.store.tables import Base
+from synth.types import AuditEvent, GeneratedImage, GenerationRequest, Job, JobState
+from tests.painting import Painter, pixels, start, wait_for
+
+pytestmark = pytest.mark.server
+
+NEVER = timedelta(days=1)
+MakeImage = Callable[..., GeneratedImage]
+
+
+def programs() -> Path | None:
+    """The folder of initdb and postgres, Debian's newest version first."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
+    on_path = shutil.which("initdb")
+    return found[-1].parent if found else Path(on_path).parent if on_path else None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """URL of a PostgreSQL without databases of ours. Missing programs skip the tests, in CI they fail them."""
+    folder = programs()
+    if folder is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("PostgreSQL is not installed: apt-get install postgresql")
+        pytest.skip("PostgreSQL is not installed")
+    home = Path(tempfile.mkdtemp(prefix="synth-postgres-"))
+    user = "postgres" if os.geteuid() == 0 else None  # postgres refuses to run as root
+    if user is not None:
+        shutil.chown(home, user)
+    data, port = home / "data", free_port()
+    init = [folder / "initdb", "-D", data, "-U", "synth", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"]
+    subprocess.run(init, check=True, user=user, cwd=home, stdout=subprocess.DEVNULL)
+    serve = [folder / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", home, "-c", "fsync=off"]
+    with (home / "log").open("wb") as log, subprocess.Popen(serve, user=user, cwd=home, stderr=log) as process:
+        try:
+            _wait_until_ready([folder / "pg_isready", "-h", "127.0.0.1", "-p", str(port)], home / "log")
+            yield f"postgresql://synth@127.0.0.1:{port}"
+        finally:
+            process.send_signal(signal.SIGINT)  # fast shutdown: does not wait for clients
+            process.wait(30)
+            shutil.rmtree(home)
+
+
+def _wait_until_ready(question: list[Path | str], log: Path) -> None:
+    for _ in range(300):
+        if subprocess.run(question, stdout=subprocess.DEVNULL, check=False).returncode == 0:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"PostgreSQL did not start:\n{log.read_text()}")
+
+
+@pytest.fixture
+def urls(server: str, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """A new empty database, and a folder for the pixels."""
+    admin = sa.create_engine(f"{server}/postgres".replace("://", "+psycopg://"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text("CREATE DATABASE synth"))
+    yield f"{server}/synth", f"file://{tmp_path / 'blobs'}"
+    with admin.connect() as connection:
+        connection.execute(sa.text("DROP DATABASE synth WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def store(urls: tuple[str, str]) -> Iterator[Store]:
+    opened = Store(*urls)
+    yield opened
+    opened.close()
+
+
+def in_threads(work: Callable[[int], None], count: int) -> None:
+    """Run `work(0)`, `work(1)`, ... at once; the first exception is raised here."""
+    failures: list[BaseException] = []
+
+    def guarded(number: int) -> None:
+        try:
+            work(number)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def test_the_schema_is_that_of_the_program_and_opening_again_changes_nothing(urls: tuple[str, str]) -> None:
+    in_threads(lambda _: Store(*urls).close(), 4)
+    Store(*urls).close()
+
+    engine = sa.create_engine(urls[0].replace("://", "+psycopg://"))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert context.get_current_revision() == migrations.newest()
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
+
+
+def test_an_image_and_the_history_survive_reopening(urls: tuple[str, str], make_image: MakeImage) -> None:
+    image = make_image("i1", user="Åsa 漢字 🫁", seed=7, note='"quoted" \\ und so')
+    event = AuditEvent(datetime(2026, 1, 2, 3, tzinfo=UTC), "Åsa 漢字 🫁", "done", "i1", "", {"seed": 7})
+    first = Store(*urls)
+    first.add_image(image, event)
+    first.close()
+
+    second = Store(*urls)
+    back = second.image("i1")
+
+    np.testing.assert_array_equal(back.pixels, image.pixels)
+    assert (back.request, back.provenance, back.quality) == (image.request, image.provenance, image.quality)
+    assert [(light.id, light.created_at) for light in second.history(9, 0, "Åsa 漢字 🫁")] == [
+        ("i1", image.provenance.created_at)
+    ]
+    assert second.events() == [event]
+    second.close()
+
+
+def test_a_second_image_of_the_same_id_is_refused_with_its_event(store: Store, make_image: MakeImage) -> None:
+    event = AuditEvent(datetime(2026, 1, 2, tzinfo=UTC), "ada", "done", "i1", "")
+    store.add_image(make_image("i1", seed=1), event)
+
+    with pytest.raises(StoreError, match=r'^The database could not be used: .*unique constraint "uq_images_id"\.$'):
+        store.add_image(make_image("i1", seed=2), event)
+
+    assert store.events() == [event]
+    np.testing.assert_array_equal(store.image("i1").pixels, make_image("i1", seed=1).pixels)
+
+
+def test_eight_threads_store_at_once(store: Store, make_image: MakeImage) -> None:
+    def insert(thread: int) -> None:
+        for number in range(25):
+            image_id, user = f"{thread}-{number}", f"user{thread}"
+            store.add_image(make_image(image_id, user, side_px=8, seed=thread * 25 + number))
+
+    in_threads(insert, 8)
+
+    assert store.count_images() == 200
+    assert [store.count_images(f"user{thread}") for thread in range(8)] == [25] * 8
+
+
+def test_engines_that_adopt_at_once_share_out_every_job_exactly_once(urls: tuple[str, str]) -> None:
+    stores = [Store(*urls) for _ in range(4)]
+    jobs = [Job(f"j{number:02}", GenerationRequest(), "ada", JobState.QUEUED) for number in range(40)]
+    stores[0].add_jobs(jobs, "dead")
+    stores[0].release_jobs("dead")
+    gate = threading.Barrier(4)
+    won: dict[int, list[str]] = {}
+
+    def adopt(number: int) -> None:
+        gate.wait()
+        won[number] = [job.id for job in stores[number].adopt_jobs(f"engine{number}", NEVER)]
+
+    in_threads(adopt, 4)
+
+    assert sorted(job_id for ids in won.values() for job_id in ids) == [job.id for job in jobs]
+    for store in stores:
+        store.close()
+
+
+def test_an_engine_draws_and_cancels(store: Store) -> None:
+    painter = Painter(steps=0)
+    engine = start(store, painter)
+    requests = [GenerationRequest(seed=seed, steps=2) for seed in (1, 2, 3)]
+
+    jobs = engine.submit_all(requests, "ada")
+    engine.cancel(jobs[1].id)
+    painter.let()
+    ends = [wait_for(engine, job.id).state for job in jobs]
+
+    assert ends == [JobState.DONE, JobState.CANCELLED, JobState.DONE]
+    np.testing.assert_array_equal(store.image(jobs[2].id).pixels, pixels(3))
+    assert [(row.action, row.subject) for row in store.events()][:2] == [("done", jobs[2].id), ("done", jobs[0].id)]
+    assert store.count_images() == 2
+    engine.close()
+
+
+def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as caught:
+        Store(f"postgresql://synth@127.0.0.1:{free_port()}/synth", f"file://{tmp_path}")
+
+    sentence = str(caught.value)
+    assert sentence.startswith("The database could not be used: connection failed:")
+    assert "\n" not in sentence
