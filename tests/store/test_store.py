@@ -261,3 +261,27 @@ def test_a_write_waits_for_another_writer_of_the_same_file(
     assert store.count_images() == 1
     other.close()
     store.close()
+
+
+def test_transactions_that_read_before_they_write_take_turns(store: Store) -> None:
+    store.add_event(AuditEvent(datetime(2026, 1, 1, tzinfo=UTC), "0", "count", "", ""))
+    failures: list[StoreError] = []
+
+    def count_up() -> None:
+        try:
+            for _ in range(10):
+                with store._database.writing() as session:
+                    connection = session.connection()
+                    now = int(connection.exec_driver_sql("SELECT who FROM events").scalar_one())
+                    connection.exec_driver_sql("UPDATE events SET who = ?", (str(now + 1),))
+        except StoreError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=count_up) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert failures == []
+    assert store.events()[0].who == "40"
