@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from typing import Any
 
 import streamlit as st
 
@@ -52,6 +53,7 @@ def show(modalities: Sequence[str]) -> None:
         key="chip_findings",
         format_func=_name,
         placeholder="none: a normal image",
+        select_all=False,
         persist_state="session",
     )
     for token in st.session_state["chip_findings"]:
@@ -62,6 +64,7 @@ def show(modalities: Sequence[str]) -> None:
         key="chip_absent",
         format_func=lambda code: f"no {_name(code)}",
         placeholder="nothing",
+        select_all=False,
         persist_state="session",
     )
 
@@ -121,7 +124,7 @@ def _finding(token: str) -> Finding:
     )
 
 
-def _pick(label: str, options: Sequence[StrEnum], key: str, names: dict[StrEnum, str], required: bool = False) -> None:
+def _pick(label: str, options: Sequence[StrEnum], key: str, names: Mapping[Any, str], required: bool = False) -> None:
     st.segmented_control(
         label,
         options,

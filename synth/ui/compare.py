@@ -49,9 +49,6 @@ def figure(left: Pane, right: Pane | None, height_px: int = 600) -> go.Figure:
     for column, (pane, colour) in enumerate(zip(panes, (LEFT_COLOUR, RIGHT_COLOUR), strict=False), start=1):
         _add_label(fig, pane, colour, column)
         _add_histogram(fig, pane, colour)
-    # The first film's axes lead, the second's follow: zooming one sets the same range on both.
-    fig.update_xaxes(matches="x", row=1)
-    fig.update_yaxes(matches="y", row=1)
     fig.update_layout(
         height=height_px,
         margin={"l": 0, "r": 0, "t": 34, "b": 58},
@@ -85,9 +82,10 @@ def _add_film(fig: go.Figure, pane: Pane, column: int) -> None:
         col=column,
     )
     plain = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "", "constrain": "domain"}
-    fig.update_xaxes(range=[-0.5, width - 0.5], row=1, col=column, **plain)
-    anchor = "x" if column == 1 else f"x{column}"
-    fig.update_yaxes(range=[height - 0.5, -0.5], scaleanchor=anchor, constraintoward="top", row=1, col=column, **plain)
+    # The first film's axes lead and keep its pixels square; the second's follow, so zooming one zooms both.
+    lead_x, lead_y = ({}, {"scaleanchor": "x"}) if column == 1 else ({"matches": "x"}, {"matches": "y"})
+    fig.update_xaxes(range=[-0.5, width - 0.5], row=1, col=column, **plain, **lead_x)
+    fig.update_yaxes(range=[height - 0.5, -0.5], constraintoward="top", row=1, col=column, **plain, **lead_y)
 
 
 def _add_label(fig: go.Figure, pane: Pane, colour: str, column: int) -> None:

@@ -121,7 +121,9 @@ def _settings() -> bool:
         _number(left, "Seed", 1, "new each time")
         _number(right, "Steps", 1, str(DEFAULTS.steps))
         _number(left, "Guidance", 0.5, str(DEFAULTS.guidance))
-        right.selectbox("Sampler", SAMPLERS, key="sampler", format_func=SAMPLER_NAMES.get, persist_state="session")
+        right.selectbox(
+            "Sampler", SAMPLERS, key="sampler", format_func=lambda name: SAMPLER_NAMES[name], persist_state="session"
+        )
     return clicked
 
 

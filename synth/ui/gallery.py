@@ -24,7 +24,7 @@ def strip(images: Sequence[GeneratedImage], chosen: str) -> None:
         for image in images:
             with _tile(image.id, image.request):
                 label = f"Seed {image.request.seed}"
-                if st.button(label, key=f"strip {image.id}", width="stretch", disabled=image.id == chosen):
+                if st.button(label, key=f"strip-{image.id}", width="stretch", disabled=image.id == chosen):
                     session.show(session.shown().jobs, image.id)
                     st.rerun()
 
@@ -58,10 +58,10 @@ def _tile(image_id: str, request: GenerationRequest) -> DeltaGenerator:
 
 def _entry_buttons(image_id: str, chosen: str | None, sentence: str) -> None:
     with st.container(horizontal=True, gap="xxsmall", wrap=False):
-        opened = st.button("Open", key=f"open {image_id}", help=sentence, type="tertiary")
+        opened = st.button("Open", key=f"open-{image_id}", help=sentence, type="tertiary")
         compared = st.button(
             "Compare",
-            key=f"compare {image_id}",
+            key=f"compare-{image_id}",
             help="Beside the image on screen",
             type="tertiary",
             disabled=chosen in (None, image_id),

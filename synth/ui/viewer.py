@@ -36,7 +36,7 @@ def _reading(image: GeneratedImage, beside: GeneratedImage | None) -> None:
             compare.figure(left, right),
             theme=None,
             config=compare.CONFIG,
-            key="films",
+            key=f"films-{image.id}",
             alt=f"Synthetic image: {prompts.describe(image.request)}",
         )
     with facts[0], views.show_error():

@@ -19,9 +19,10 @@ from urllib.parse import urlparse
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_MS = 60_000  # torch is imported on the first visit, and the tests may share their computer
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -86,6 +87,7 @@ def browser() -> Iterator[Browser]:
     if chromium is None:
         missing = "No Chromium here: apt-get install chromium."
         pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield running
@@ -107,9 +109,9 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, phantoms: Path) -> Iterator[Server]:
-    """One server for the tests of a module."""
+    """One server for all tests that do not kill it."""
     running = Server(tmp_path_factory.mktemp("home"), {"SYNTH_LIBRARY": str(phantoms)})
     running.start()
     yield running
@@ -128,7 +130,7 @@ def tab(browser: Browser) -> Iterator[Tab]:
         context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("request", lambda request: asked.add(request.url))
         page.on("websocket", lambda socket: asked.add(socket.url))
         page.goto(url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Page, expect
 
@@ -13,20 +14,29 @@ def prompt_box(page: Page):
     return page.get_by_label("Clinical prompt")
 
 
-def drawn(page: Page) -> None:
-    """Wait until the films and their downloads are on the screen."""
-    expect(page.locator(FILMS).first).to_be_visible()
+def drawn(page: Page) -> str:
+    """Wait until the image that the address names is on the screen with its downloads; returns its id."""
+    page.wait_for_function("/[?&](image|request)=/.test(location.search)")
+    query = parse_qs(urlparse(page.url).query)
+    image = query["image"][0] if "image" in query else query["request"][0].split(",")[0]
+    expect(page.locator(f".st-key-films-{image} .heatmaplayer").first).to_be_visible()
     expect(page.get_by_role("button", name="DICOM")).to_be_visible()
+    return image
 
 
 def generate(page: Page, prompt: str) -> None:
     """Type a prompt, press Generate, wait for the new image."""
-    before = page.url
     prompt_box(page).fill(prompt)
     expect(page.get_by_text("Findings", exact=True)).to_be_visible()
-    page.get_by_role("button", name="Generate").click()
-    page.wait_for_function("before => location.href !== before", arg=before)
+    press(page, "Generate")
     drawn(page)
+
+
+def press(page: Page, button: str) -> None:
+    """Press a button that submits, and wait until the address names the new request."""
+    before = page.url
+    page.get_by_role("button", name=button).click()
+    page.wait_for_function("before => location.href !== before", arg=before)
 
 
 def download(page: Page, button: str, folder: Path) -> Path:

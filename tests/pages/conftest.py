@@ -43,9 +43,15 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
 
 def finish(app: AppTest) -> AppTest:
     """Wait until the jobs of the address have ended, then run the page once more."""
-    jobs = app.query_params["request"][0].split(",")
+    jobs = address(app, "request").split(",")
     deadline = time.monotonic() + 30
     while any(resources.engine().job(job).state in (JobState.QUEUED, JobState.RUNNING) for job in jobs):
         assert time.monotonic() < deadline, "the job did not end"
         time.sleep(0.05)
     return app.run()
+
+
+def address(app: AppTest, name: str) -> str:
+    """A parameter of the address; the test runner gives one value as itself or as a list."""
+    value = app.query_params[name]
+    return value if isinstance(value, str) else value[0]

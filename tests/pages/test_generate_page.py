@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from synth.types import Finding, Modality, Sex, Side, View, Zone
 from synth.ui import resources
-from tests.pages.conftest import finish
+from tests.pages.conftest import address, finish
 
 Visit = Callable[..., AppTest]
 
@@ -50,7 +50,7 @@ def test_an_address_with_an_image_shows_it_and_its_request(app: Visit) -> None:
     assert not page.exception and not page.error
     assert page.text_input(key="prompt").value == made.request.note
     assert page.number_input(key="seed").value == made.request.seed
-    assert page.query_params["image"] == [made.id]
+    assert address(page, "image") == made.id
     assert resources.store().count_images() == 1
 
 
