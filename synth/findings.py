@@ -168,7 +168,7 @@ _ROWS = (
            " | elevation of the hemidiaphragm | hemidiaphragm elevation"),
     _other("widened_mediastinum", "mediastinal widening | wide mediastinum | mediastinal mass"
            " | widening of the mediastinum", sided=False),
-    _other("tortuous_aorta", "unfolded aorta | aortic tortuosity | aortic calcification | calcified aorta", sided=False),
+    _other("tortuous_aorta", "unfolded aorta | aortic tortuosity | aortic calcification", sided=False),
     _other("dextrocardia", "situs inversus", sided=False),
 )  # fmt: skip
 

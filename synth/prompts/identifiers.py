@@ -7,23 +7,29 @@ dates other than a year, telephone, e-mail, record, insurance and social securit
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from synth.errors import PolicyError
 from synth.prompts.lexicon import KNOWN
-from synth.prompts.names import EPONYM_NOUNS, EPONYMS, GIVEN_NAMES, MEDICAL_ENDING
+from synth.prompts.names import ANATOMY, EPONYM_NOUNS, EPONYMS, GIVEN_NAMES, MEDICAL_ENDING
 
-_MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)"
+)
 _DATE = (
     r"\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d{2}\b|(?:19|20)\d{2}[./-]\d{1,2}[./-]\d{1,2}\b"
     rf"|\d{{1,2}}(?:st|nd|rd|th)?[ .-]*(?:of )?{_MONTH}\b[ .,-]*(?:(?:19|20)\d{{2}}|'\d\d)\b"
     rf"|{_MONTH}\b\.? ?\d{{1,2}}(?:st|nd|rd|th)?,? *(?:19|20)\d{{2}}\b"
 )
-_RECORD = (
-    r"(?:mrn|m\.r\.n\.?|medical record|hospital|patient|chart|case|record|accession|acc|study|nhs|insurance|policy"
-    r"|account|member|health|social security|passport|file|national|unit|ssn|pid|pat|visit|encounter|id|exam)"
+_STRONG = (  # a number after one of these is always an identifier
+    r"(?:mrn|m\.r\.n\.?|medical record|accession|acc|nhs|insurance|policy|account|member|social security|passport"
+    r"|ssn|pid|(?:patient |study |hospital |case |chart )?ids?)"
 )
-_KEY = r"(?: ?(?:numbers?|num|nr|no|id|ids|card|#))?\.?"
+_WEAK = r"(?:hospital|patient|chart|case|record|study|file|health|national|unit|visit|encounter|exam|phone|card)"
+_NO = r"(?: ?(?:numbers?|num|nr|no|#))\.?"
+_VALUE = r"(?=[\w/-]*\d)\w[\w/-]*(?: \d{3,})*"
+_DAY = rf"(?:\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTH}|{_MONTH} \d{{1,2}})"
 
 # What it looks like, and the pattern; case does not matter.
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -37,13 +43,15 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
          rf"|\bborn\s*(?:on |in |:)?\s*(?:the )?(?:{_DATE}|(?:19|20)\d\d\b|{_MONTH}\b[ \d,]*)|\bb\. ?(?:19|20)\d\d\b"
          r"|\bd\.?o\.?b\b\.?\s*:"),
         ("a full date", rf"\b(?:{_DATE})"),
-        ("a date", rf"\b(?:on|from|dated|since) (?:the )?(?:\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTH}|{_MONTH} \d{{1,2}})\b"),
+        ("a date", rf"\b(?:on|from|dated|since) (?:the )?{_DAY}\b"),
         ("a record number",
-         rf"\b{_RECORD}(?<!\bno){_KEY}\s*[:#=]+\s*(?=[\w/-]*\d)[\w][\w/-]*"
-         rf"|\b{_RECORD} ?(?:number|num|nr|no|id|#)\.?\s*(?:is )?(?=[\w/-]*\d)\w[\w/-]*"
-         r"|\b(?:mrn|ssn|pid)\b\W{0,3}(?=[\w/-]*\d)\w[\w/-]*|\bid ?#? ?(?=[\w-]*\d{3})[\w-]+|#\s?\d{4,}"),
+         rf"\b{_STRONG}(?:{_NO})?\s*(?:is |[:#=])+\s*{_VALUE}"
+         rf"|\b(?:{_STRONG}|{_WEAK}){_NO}\s*(?:is |[:#=])*\s*{_VALUE}"
+         rf"|\b(?:mrn|ssn|pid)\b\W{{0,3}}{_VALUE}|\b(?:patient )?id ?#? ?(?=[\w-]*\d{{3}})[\w-]+|#\s?\d{{4,}}"
+         rf"|\b{_WEAK}\s*[:#=]+\s*(?=[\w-]*\d{{4}})[\w-]+"),
         ("a telephone number",
-         r"(?:\b(?:tel|telephone|phone|mobile|cell|fax|call)\b\W{0,3}(?:no|number|nr)?\W{0,3}|(?<!\w)\+)[\d(][\d ()./-]{4,}\d"
+         r"(?:\b(?:tel|telephone|phone|mobile|cell|fax|call)\b\W{0,3}(?:no|number|nr)?\W{0,3}|(?<!\w)\+)"
+         r"[\d(][\d ()./-]{4,}\d"
          r"|(?<!\w)\(\d{3}\) ?\d{3}[ .-]\d{4}\b|\b\d{3}[ .-]\d{3}[ .-]\d{4}\b|(?<![\d.-])\b[2-9]\d{2}-\d{4}\b"
          r"|\b0\d{2,4}[ /-]\d{3,}[ \d-]*\b"),
         ("an address",
@@ -51,7 +59,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
          r"|\b(?:lives|living|resident|residing) (?:at|in) [\w' ]+|\b(?:zip|postcode|postal code)\b\W{0,3}\w+"),
         ("a record number", r"\b(?!\d+x\d+\b)(?=[a-z0-9/-]*\d{5})[a-z]{0,4}[-/]?\d[\d/-]*\d[a-z]?\b"),
     )
-)
+)  # fmt: skip
 _CASED: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("an address", re.compile(
         r"\b\d{1,5}[A-Za-z]?,? (?:[A-Z][\w'.]+ ){1,3}(?:St|Ave|Rd|Ln|Lane|Dr|Drive|Blvd|Court|Ct|Square|Way|Place)\b\.?"
@@ -59,13 +67,21 @@ _CASED: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("a name", re.compile(r"\b(?:Miss|Ms\.?|Sir|Madam|Herr|Frau|Señor|Señora) [A-Z][\w'-]+(?: [A-Z][\w'-]+)?")),
     ("a name", re.compile(r"(?<![\w.])[A-Z]\. ?[A-Z][a-z][\w'-]+")),
 )  # fmt: skip
-_TITLE = re.compile(r"\b(?:mr|mrs|mister|dr|doctor|prof|professor)\b\.?\s+(?P<word>[^\W\d_][\w'-]*)(?: (?P<next>[A-Z][\w'-]*))?", re.I)
+_TITLE = re.compile(
+    r"\b(?:mr|mrs|mister|dr|doctor|prof|professor)\b\.?\s+(?P<word>[^\W\d_][\w'-]*)"
+    r"(?: (?P<next>(?-i:[A-Z])[\w'-]*))?",
+    re.IGNORECASE,
+)
 _NAMED = re.compile(
-    r"\b(?:(?:patient|pt|full|first|last|family|sur)(?:'s)?[ -]?names?|names?)\b\s*(?:is|:|=|-)\s*(?P<word>[^\W\d_][\w'-]+)"
-    r"|\b(?<!so-)(?<!so )(?:named|called)\s+(?P<called>[^\W\d_][\w'-]+)", re.I
-)  # fmt: skip
-_PATIENT = re.compile(r"\b(?:[Pp]atient|PATIENT|[Pp]t\.?|PT\.?)\s*[:,]?\s+(?P<word>[A-Z][a-z'-]+[\w'-]*|[A-Z]{3,}\b)")
-_AGE_AFTER = re.compile(r"^\W{0,3}\(?(?:aged? )?\d{1,3}\b(?! ?(?:mm|cm|ml|%))")
+    r"\b(?:(?:patient|pt|full|first|last|family|sur)(?:'s)?[ -]?names?|names?)\b\s*(?:is|:|=|-)\s*"
+    r"(?P<word>[^\W\d_][\w'-]+)"
+    r"|\b(?<!so-)(?<!so )(?:named|called)\s+(?P<called>[^\W\d_][\w'-]+)",
+    re.IGNORECASE,
+)
+_POINTED = re.compile(  # "patient Miller", "name Weber", "film of Miller"
+    r"\b(?:[Pp]atient|[Pp]t\.?|[Nn]ame|of|for)\s*[:,]?\s+(?P<word>[A-Z][a-z'-]+[\w'-]*)"
+)
+_AGE_AFTER = re.compile(r"^\W{0,3}\(?(?:aged? )?\d{1,3}(?![\d.])(?! ?(?:mm|cm|ml|%|x\d))")
 _WORDS = re.compile(r"[^\W\d_][\w'\u2019-]*")
 
 
@@ -88,11 +104,11 @@ def _by_name(text: str) -> Iterator[tuple[str, str]]:
     for pattern in (_TITLE, _NAMED):
         for match in pattern.finditer(text):
             groups = match.groupdict()
-            word = groups.get("word") or groups.get("called") or ""
-            if not _medical(word) or (groups.get("next") and not _medical(groups["next"])):
+            spoken = [groups.get("word") or groups.get("called") or "", groups.get("next") or "x-ray"]
+            if not all(_medical(word) and not _stranger(word) for word in spoken):
                 yield "a name", match[0]
     shouting = _capitals(text)
-    for match in _PATIENT.finditer(text):
+    for match in _POINTED.finditer(text):
         if not shouting and not _medical(match["word"]):
             yield "a name", match[0]
     yield from _loose_names(text, shouting)
@@ -102,18 +118,15 @@ def _loose_names(text: str, shouting: bool) -> Iterator[tuple[str, str]]:
     words = list(_WORDS.finditer(text))
     for i, match in enumerate(words):
         word = match[0]
-        following = words[i + 1] if i + 1 < len(words) else None
-        adjacent = following is not None and text[match.end() : following.start()] in (" ", "  ", ", ")
-        if _eponym(words, i):
+        after = words[i + 1] if i + 1 < len(words) and words[i + 1].start() - match.end() <= 2 else None
+        if word.lower().removesuffix("'s") in GIVEN_NAMES and not (after and _noun(after[0])):
+            surname = after is not None and not _medical(after[0])
+            yield "a name", text[match.start() : after.end()] if after and surname else word
+        if shouting or not word[0].isupper() or _medical(word) or _eponym(words, i):
             continue
-        if word.lower() in GIVEN_NAMES:
-            part = f"{word} {following[0]}" if adjacent and following and not _medical(following[0]) else word
-            yield "a name", part
-        if shouting or not word[0].isupper() or _medical(word):
-            continue
-        if adjacent and following and following[0][0].isupper() and not _medical(following[0]) and not _eponym(words, i + 1):
-            yield "a name", text[match.start() : following.end()]
-        if word[1:].islower() and _AGE_AFTER.match(text[match.end() :]) and not MEDICAL_ENDING.search(word.lower()):
+        if after and after[0][0].isupper() and not _medical(after[0]) and not _eponym(words, i + 1):
+            yield "a name", text[match.start() : after.end()]
+        if word[1:].islower() and _AGE_AFTER.match(text[match.end() :]):
             yield "a name", word
 
 
@@ -122,25 +135,33 @@ def _eponym(words: list[re.Match[str]], i: int) -> bool:
     bare = words[i][0].lower().replace("\u2019", "'").removesuffix("'s")
     if any(part in EPONYMS for part in bare.split("-")):
         return True
-    return any(word[0].lower().rstrip("s") in EPONYM_NOUNS for word in words[i + 1 : i + 3])
+    return any(_noun(word[0]) for word in words[i + 1 : i + 3])
+
+
+def _noun(word: str) -> bool:
+    """True for a word that makes the name before it an eponym: sign, disease, lines."""
+    return word.lower().rstrip("s") in EPONYM_NOUNS
+
+
+def _stranger(word: str) -> bool:
+    """True for a short word in capitals that no list knows: after a title it is a name, elsewhere an abbreviation."""
+    return _short_caps(word) and word.lower() not in KNOWN | EPONYMS | ANATOMY
 
 
 def _medical(word: str) -> bool:
     """True for a word of the prompt's own vocabulary, or one that ends as medical words do."""
     bare = word.lower().strip(".'").replace("\u2019", "'").removesuffix("'s")
     parts = [part for part in re.split(r"[-']", bare) if part]
-    if all(part in KNOWN or part in EPONYMS for part in parts):
+    if all(part in KNOWN or part in EPONYMS or part in ANATOMY for part in parts):
         return True
     return bool(MEDICAL_ENDING.search(bare)) or len(bare) < 2 or any(c.isdigit() for c in bare) or _short_caps(word)
 
 
 def _short_caps(word: str) -> bool:
-    """An abbreviation such as CTPA or NSCLC."""
     return word.isupper() and len(word) <= 5
 
 
 def _capitals(text: str) -> bool:
     """True for ALL CAPS and Title Case prompts, where a capital says nothing about a name."""
     words = [w for w in _WORDS.findall(text) if len(w) > 3]
-    capital: Callable[[str], bool] = lambda w: w[0].isupper()  # noqa: E731
-    return len(words) >= 4 and sum(map(capital, words)) >= 0.75 * len(words)
+    return len(words) >= 4 and sum(word[0].isupper() for word in words) >= 0.75 * len(words)

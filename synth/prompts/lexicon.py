@@ -97,7 +97,8 @@ _LOOSE: tuple[tuple[str, Item], ...] = (
     ("whiteout|white out|opacified hemithorax|complete opacification|white lung",
      Item(Kind.FINDING, codes=("lung_opacity",), severity=Severity.SEVERE)),
     ("pneumonitis|chest infection|lung infection|lower respiratory tract infection|lrti|respiratory infection"
-     "|pulmonary infection|aspiration|cap|hap|aspiration pneumonia|community acquired pneumonia|vap|infective change|infectious process|chest sepsis"
+     "|pulmonary infection|aspiration|aspiration pneumonia|community acquired pneumonia|cap|hap|vap|infective change"
+     "|infectious process|chest sepsis"
      "|infective consolidation", Item(Kind.FINDING, codes=("pneumonia",))),
     ("pneumococcal pneumonia|streptococcal pneumonia|staphylococcal pneumonia|klebsiella pneumonia"
      "|mycoplasma pneumonia|legionella pneumonia|bacterial infection",
@@ -140,7 +141,8 @@ _DEGREES = {
     Severity.SEVERE: "severe|severely|large|massive|massively|extensive|extensively|marked|markedly|gross|grossly"
     "|huge|big|advanced|florid|complete|sizable|sizeable|substantial|substantially|pronounced|profound|giant|critical"
     "|voluminous|high grade|large volume|large amount|large amounts|considerable|considerably|tremendous|very large"
-    "|moderate to severe|moderate to large|large sized|large size|enormous|serious|total|bad|sev|fulminant|lots of|a lot of|plenty of",
+    "|moderate to severe|moderate to large|large sized|large size|enormous|serious|total|bad|sev|fulminant|lots of"
+    "|a lot of|plenty of",
 }
 
 _GRAMMAR = {

@@ -12,25 +12,25 @@ from synth.types import Sex
 AGE_MAX = 120  # years
 MARK = " \u00a7 "  # stands where words were taken out
 
-_ONES = {
-    w: n
-    for n, w in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen".split()
-    )
-}
-_TENS = {
-    w: 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-} | {"fourty": 40}
+
+def _counted(words: str, start: int = 0) -> dict[str, int]:
+    return {word: number for number, word in enumerate(words.split(), start)}
+
+
+_ONES = _counted(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+)
+_TENS = {w: 10 * n for w, n in _counted("twenty thirty forty fifty sixty seventy eighty ninety", 2).items()}
+_TENS["fourty"] = 40
 _DECADES = {"teens": 10, "twenties": 20, "thirties": 30, "forties": 40, "fourties": 40, "fifties": 50, "sixties": 60,
             "seventies": 70, "eighties": 80, "nineties": 90}  # fmt: skip
-_ORDINALS = {w: n for n, w in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)}
+_ORDINALS = _counted("first second third fourth fifth sixth seventh eighth ninth tenth", 1)
 
 _MALE = r"man|men|male|males|gentleman|gentlemen|gent|boy|boys|schoolboy|father|grandfather|husband|son|brother|guy"
 _FEMALE = (
     r"woman|women|female|females|lady|ladies|girl|girls|schoolgirl|mother|grandmother|wife|daughter|sister|pregnant"
 )
-_WORD = "|".join([*_TENS, *_ONES])
 _NUM = rf"(?:\d{{1,3}}|(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(list(_ONES)[1:10])}))?|{'|'.join(_ONES)})"
 _UNIT = r"(?:mm|cm|ml|l|%|kg|m|hu|kvp?|px|mas|degrees?|percent|pack|days?|weeks?|months?|hours?)"
 _YEARS = r"(?:[- ]?(?:years?|yrs?)(?:[- ]?(?:old|of[- ]age))?\b|[- ]?(?:yo|y[- ]?o|y)\b)\.?"
@@ -39,9 +39,10 @@ _PERSON = rf"(?:{_MALE}|{_FEMALE}|patient|pt|person|adult|child|m|f)"
 # Times that are not an age; taken out first.
 _CONTEXT = re.compile(
     rf"\b{_NUM}[- ]?pack[- ]?years?\b(?: (?:of smoking|smoker|smoking history))?"
-    rf"|\b(?:for|since|over|within|during|past|last|every|after)(?: the)?(?: (?:last|past))? {_NUM} ?-?"
+    rf"|\b(?:for|since|over the|within|during|past|last|every|after)(?: the)?(?: (?:last|past))? {_NUM} ?-?"
     r"(?:hours?|days?|weeks?|months?|years?)\b(?! ?-?(?:old|of age))"
-    rf"|\b{_NUM}[- ]?(?:hours?|days?|weeks?|months?|years?)[- ](?:ago|history|hx|duration|later|prior|follow[- ]?up|of (?:smoking|cough|fever))\b"
+    rf"|\b{_NUM}[- ]?(?:hours?|days?|weeks?|months?|years?)[- ]"
+    r"(?:ago|history|hx|duration|later|prior|follow[- ]?up|of (?:smoking|cough|fever))\b"
     rf"|\bday {_NUM}\b"
 )
 # Patterns in falling order of certainty; group "n" is a number of years, "n" and "m" a range.
@@ -58,9 +59,12 @@ _YOUNG = re.compile(
 _EXACT = (
     re.compile(rf"\b(?P<n>{_NUM}){_YEARS}(?: ?[,/]? ?(?P<sex>[mf])\b(?!\w))?"),
     re.compile(rf"\b(?:aged?|age of|aged about)(?: is)? ?[:=]? ?(?:about |around |approximately )?(?P<n>{_NUM})\b"),
-    re.compile(rf"\b(?P<n>\d{{1,3}})[ /,-]{{0,2}}(?P<sex>[mf])\b(?!')"),
+    re.compile(r"\b(?P<n>\d{1,3})[ /,-]{0,2}(?P<sex>[mf])\b(?!')"),
     re.compile(rf"\b(?P<sex>[mf])[ /,-]{{0,2}}(?P<n>\d{{1,3}})\b(?! ?{_UNIT}\b)"),
-    re.compile(rf"(?<=\b){_PERSON}\b(?: ?[,(] ?|(?<!mother)(?<!father) of | )(?P<n>{_NUM})\b(?! ?-? ?{_UNIT}\b)(?![- ]?(?:nod|mass|les|rib|eff))"),
+    re.compile(
+        rf"\b{_PERSON}\b(?: ?[,(] ?|(?<!mother)(?<!father) of | )(?P<n>{_NUM})\b"
+        rf"(?! ?-? ?{_UNIT}\b)(?![- ]?(?:nod|mass|les|rib|eff))"
+    ),
     re.compile(rf"\b(?P<n>\d{{1,3}}) ?,? ?(?=(?:{_MALE}|{_FEMALE})\b)"),
     re.compile(r"(?:^|, ?)(?P<n>\d{1,3})(?=$| ?,)"),
 )
@@ -112,12 +116,11 @@ def read_patient(text: str) -> Patient:
     """Read sex and age from plain text (`spelling.plain`). Raises RequestError for an age above 120 years."""
     notes: list[str] = []
     pronouns = _pronoun(text)
-    text = _CONTEXT.sub(" , ", text)
-    age, letter, text = _age(text, notes)
+    age, letter, text = _age(_CONTEXT.sub(" , ", text), notes)
     if age is not None and age > AGE_MAX:
         raise RequestError(f"Age is {age}; it must lie between 0 and {AGE_MAX} years.")
     male, female = _MEN.search(text), _WOMEN.search(text)
-    sex = letter or pronouns
+    sex: Sex | None = letter or pronouns
     if male and female:
         sex = letter or (Sex.MALE if male.start() < female.start() else Sex.FEMALE)
         notes.append(f"Both sexes are named; {'male' if sex is Sex.MALE else 'female'} is used.")
@@ -145,11 +148,11 @@ def _age(text: str, notes: list[str]) -> tuple[int | None, Sex | None, str]:
             letter = _LETTER.get(match.groupdict().get("sex") or "")
             rest = pattern.sub(MARK, text) if pattern is not _EXACT[4] else _cut(text, match)
             return years, letter, rest
-    years, _ = _groups(text)
-    if years is not None:
-        word = next(m[0].strip() for p, y in _GROUPS if y == years and (m := p.search(text)))
-        notes.append(f"Age {word!r} is read as {_years(years)}.")
-    return years, None, text
+    group, _ = _groups(text)
+    if group is not None:
+        word = next(m[0].strip() for p, y in _GROUPS if y == group and (m := p.search(text)))
+        notes.append(f"Age {word!r} is read as {_years(group)}.")
+    return group, None, text
 
 
 def _years(years: int) -> str:

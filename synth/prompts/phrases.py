@@ -153,7 +153,7 @@ def scan(text: str) -> list[Item]:
 
 
 def _prefixed(items: Sequence[Item]) -> list[Item]:
-    """"Non-" denies only the word it is tied to: "non-COVID pneumonia", "non-contrast"."""
+    """The prefix "non-" denies only the word it is tied to: "non-COVID pneumonia", "non-contrast"."""
     done: list[Item] = []
     for item in items:
         if done and done[-1].text == "non" and done[-1].kind is Kind.NEGATE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from synth.findings import VOCABULARY
 from synth.prompts.lexicon import Item, Kind
@@ -29,9 +30,8 @@ class Spot:
 
     def filled(self, other: Spot) -> Spot:
         """This spot, with what it does not say taken from `other`."""
-        return Spot(
-            self.side or other.side, self.zone or other.zone, self.severity or other.severity, self.plural or other.plural
-        )
+        severity = self.severity or other.severity
+        return Spot(self.side or other.side, self.zone or other.zone, severity, self.plural or other.plural)
 
     def _pairs(self, other: Spot) -> tuple[tuple[object, object], ...]:
         return ((self.side, other.side), (self.zone, other.zone), (self.severity, other.severity))
@@ -69,7 +69,7 @@ def _apart(first: Spot, after: Sequence[Spot]) -> bool:
 
 
 def _settled(before: Spot, after: Spot) -> Spot:
-    """"Bilateral ... more on the right" stays bilateral."""
+    """Fill one from the other; "bilateral ... more on the right" stays bilateral."""
     return before.filled(after) if before.side is Side.BOTH and after.zone is None else after.filled(before)
 
 
@@ -138,7 +138,7 @@ def _inside(chunk: Chunk, index: int) -> list[Mention]:
     trailing = chunk.items[where[-1] + 1 :]
     found[-1].after = spots_of(trailing)
     loose_end = bool(found[-1].after) and not found[0].before and trailing[0].kind is not Kind.IN
-    for n, (left, right) in enumerate(zip(where, where[1:], strict=False)):
+    for n, (left, right) in enumerate(pairwise(where)):
         between = chunk.items[left + 1 : right]
         if any(item.kind is Kind.IN for item in between) or loose_end:
             found[n].after = spots_of(between)
@@ -160,12 +160,13 @@ def _place_run(cut: Sequence[Chunk], start: int, end: int, found: list[Mention])
     before = next((m for m in reversed(found) if m.chunk < start), None)
     after = next((m for m in found if m.chunk == end), None)
     if after is not None and (before is None or _belongs_ahead(cut, start, end, before, after)):
-        if cut[end].joint is Kind.BREAK and cut[start].polarity is not cut[end].polarity:  # "right but no left effusion"
+        if cut[end].joint is Kind.BREAK and cut[start].polarity is not cut[end].polarity:
+            # "right but no left effusion"
             found.insert(found.index(after), Mention(after.item, end, cut[start].polarity, before=places))
         else:
             after.before = places + after.before
         return []
-    if before is None or cut[start].joint is Kind.PATIENT and not _said_after(cut, end):
+    if before is None or (cut[start].joint is Kind.PATIENT and not _said_after(cut, end)):
         return places
     if cut[start].joint is Kind.COMMA:
         for mention in _conjuncts(cut, found, before):
@@ -226,7 +227,7 @@ def _append(mention: Mention, places: list[Spot], joint: Kind | None) -> None:
 
 def _lend(cut: Sequence[Chunk], found: list[Mention]) -> None:
     """Two names for one lesion ("atelectasis or consolidation", "cavitating pneumonia") share their place."""
-    for first, second in zip(found, found[1:], strict=False):
+    for first, second in pairwise(found):
         alternative = second.chunk == first.chunk + 1 and cut[second.chunk].joint in (Kind.OR, Kind.SLASH)
         if not alternative and not _neighbours(cut[second.chunk], first, second):
             continue
@@ -238,6 +239,4 @@ def _lend(cut: Sequence[Chunk], found: list[Mention]) -> None:
 def _neighbours(chunk: Chunk, first: Mention, second: Mention) -> bool:
     """True when nothing stands between the two finding words."""
     items = [item for item in chunk.items if item.kind is not Kind.DESCRIPTOR]
-    return first.chunk == second.chunk and any(
-        a is first.item and b is second.item for a, b in zip(items, items[1:], strict=False)
-    )
+    return first.chunk == second.chunk and any(a is first.item and b is second.item for a, b in pairwise(items))

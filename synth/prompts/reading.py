@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -47,7 +46,6 @@ def parse(text: str) -> ParsedPrompt:
     PolicyError when a part of it looks like it identifies a person.
     """
     _readable(text)
-    guard(text)
     words, mended = mend(plain(text), KNOWN, WANTED)
     notes = [f"{typed!r} is read as {read!r}." for typed, read in mended]
     patient = read_patient(words)
@@ -60,7 +58,8 @@ def parse(text: str) -> ParsedPrompt:
     unknown = _unique(item.text for item in items if item.kind is Kind.UNKNOWN)
     normal = any(item.kind in (Kind.NORMAL, Kind.DENIED) for item in items)
     if not (findings or absent or normal or technique.said or patient.sex or patient.age is not None or found):
-        raise RequestError(f"The prompt names no image, patient or finding that is known; try {EXAMPLE!r}.")
+        words = f" ({', '.join(map(repr, unknown[:5]))})" if unknown else ""
+        raise RequestError(f"The prompt names no image, patient or finding that is known{words}; try {EXAMPLE!r}.")
     notes += [*patient.notes, *technique.notes, *told]
     notes += _remarks(items, found, lost, findings, normal=normal, unknown=unknown)
     return ParsedPrompt(
@@ -69,11 +68,12 @@ def parse(text: str) -> ParsedPrompt:
 
 
 def _readable(text: str) -> None:
-    """Refuse what holds no words that can be read."""
+    """Refuse what identifies a person or holds no words that can be read."""
     if len(text) > NOTE_MAX:
         raise RequestError(f"The prompt has {len(text)} characters; at most {NOTE_MAX} are read.")
     if not text.strip():
         raise RequestError(f"The prompt is empty; try {EXAMPLE!r}.")
+    guard(text)
     letters = [c for c in unicodedata.normalize("NFKC", text) if c.isalpha()]
     if not letters:
         raise RequestError(f"The prompt holds no words; try {EXAMPLE!r}.")
@@ -150,7 +150,10 @@ def _remarks(
         if m.item.loose and m.polarity is not Polarity.PAST
     ]
     notes += [f"{m.item.text!r} is named as uncertain; it is drawn." for m in found if m.polarity is Polarity.DOUBTED]
-    for kind, phrase in ((Kind.DESCRIPTOR, "Read but not drawn from words"), (Kind.CLINICAL, "Not part of the picture")):
+    for kind, phrase in (
+        (Kind.DESCRIPTOR, "Read but not drawn from words"),
+        (Kind.CLINICAL, "Not part of the picture"),
+    ):
         words = _unique(item.text for item in items if item.kind is kind)
         if words:
             notes.append(f"{phrase}: {', '.join(words)}.")
@@ -168,8 +171,3 @@ def _remarks(
 
 def _unique(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
-
-
-def plain_words(text: str) -> list[str]:
-    """The words of a prompt in lower case; for search boxes and tests."""
-    return re.findall(r"[a-z0-9]+", plain(text))

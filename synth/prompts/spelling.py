@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 _WORD_JOINERS = str.maketrans({"\u2019": "'", "\u2018": "'", "\u00b4": "'", "`": "'", "&": " and ", "\u00df": "ss"})
 _DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 
-_LEVEL: tuple[tuple[str, str], ...] = (
+_LEVEL: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"\b(n't|nt)\b", " not"),
     (r"\bcan'?t\b|\bcannot\b", "can not"),
     (r"\b(is|are|was|were|does|do|has|have|could)n'?t\b", r"\1 not"),
@@ -44,7 +44,7 @@ _LEVEL: tuple[tuple[str, str], ...] = (
     (r"(?<=[a-z\d])\s+(?:no|negative)(?=\s*(?:[,;.)]|$))", " absent"),
     (r"\s-+\s|\s-(?=[a-z])|^-(?=\s*[a-z])", " , "),
     (r"[\u2022\u00b7*|]|\.{3}|\u2026", " , "),
-)  # type: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]
+)
 
 
 def plain(text: str) -> str:

@@ -17,15 +17,16 @@ _MODALITIES: tuple[tuple[Modality, re.Pattern[str]], ...] = (
         r"|\b(?:trans)?axial (?:chest |thoracic |lung |thin )?(?:slices?|images?|sections?|views?|cuts?)\b"
         r"|\b(?:lung|mediastinal|soft[- ]tissue) windows?\b(?: settings?)?"
         r"|\btomograms?\b|\bslices?\b|\bcross-?[- ]?section(?:al)?(?: images?| slices?)?\b")),
-    (Modality.MR, re.compile(r"\bmri\b(?: scans?)?|\bmr\b(?: images?| scans?| imaging)?|\bmagnetic resonance\b(?: imaging)?"
-                             r"|\bflair\b|\bt[12][- ]?(?:weighted|w|flair)\b")),
+    (Modality.MR, re.compile(r"\bmri\b(?: scans?)?|\bmr\b(?: images?| scans?| imaging)?"
+                             r"|\bmagnetic resonance\b(?: imaging)?|\bflair\b|\bt[12][- ]?(?:weighted|w|flair)\b")),
     (Modality.DX, re.compile(rf"\b(?:chest[- ])?(?:{_FILM})\b(?: of the chest| chest)?|\bcxrs?\b|\bpcxr\b"
-                             r"|(?:(?<=\bpa )|(?<=\bap )|(?<=\bportable )|(?<=\bfrontal )|(?<=\bsupine )|(?<=\berect ))chest\b")),
+                             r"|(?:(?<=\bpa )|(?<=\bap )|(?<=\bportable )|(?<=\bfrontal )"
+                             r"|(?<=\bsupine )|(?<=\berect ))chest\b")),
 )  # fmt: skip
 _ELSEWHERE = (
     ("a mammogram", re.compile(r"\bmammogra\w+|\bmammo\b|\btomosynthesis\b")),
     ("an ultrasound image", re.compile(r"\bultrasounds?\b|\bsonogra\w+|\bultrasonogra\w+|\becho(?:cardiogra\w+)?\b")),
-    ("a SPECT image", re.compile(r"\bspect\b|\bscintigra\w+|\bbone scans?\b|\bv/q scans?\b")),
+    ("a scintigram", re.compile(r"\bspect\b|\bscintigra\w+|\bbone scans?\b|\bv/q scans?\b")),
     ("an endoscopy image", re.compile(r"\b(?:col|gastr|bronch)oscop\w+|\bendoscop\w+")),
     ("a fundus image", re.compile(r"\bfundus\b(?: photo\w*| image\w*)?|\bretinal (?:photo|image)\w*")),
     ("an angiogram", re.compile(r"\bangiogra(?:m|ms|phy|phic)\b|\bfluoroscop\w+")),
@@ -44,8 +45,14 @@ _NOT_DRAWN = re.compile(
     rf"|\b(?:{_LATERAL} )?(?:decubitus|lordotic|oblique|expiratory)\b(?: (?:view|film))?"
     r"|\b(?:coronal|sagittal)\b(?: (?:reformat\w*|reconstruction\w*|view|plane|slice|image)\b)?"
 )
-_PA = re.compile(r"\bpa\b(?:[- ]?(?:views?|projections?|erect|upright))?|\bpostero-? ?anterior\b|\bposterior(?:-| to | )anterior\b")
-_AP = re.compile(r"\bap\b(?:[- ]?(?:views?|projections?|supine|portable|erect))?|\bantero-? ?posterior\b|\banterior(?:-| to | )posterior\b")
+_PA = re.compile(
+    r"\bpa\b(?:[- ]?(?:views?|projections?|erect|upright))?|\bpostero-? ?anterior\b"
+    r"|\bposterior(?:-| to | )anterior\b"
+)
+_AP = re.compile(
+    r"\bap\b(?:[- ]?(?:views?|projections?|supine|portable|erect))?|\bantero-? ?posterior\b"
+    r"|\banterior(?:-| to | )posterior\b"
+)
 _LYING = re.compile(
     r"\b(?:portable|supine|bedside|mobile|semi-?[- ]?(?:erect|upright|recumbent)|recumbent|lying(?: down| flat)?"
     r"|sitting|seated|in bed|at the bedside|on his back|on her back|icu (?:film|chest)|itu (?:film|chest))\b"
@@ -69,7 +76,7 @@ def read_technique(text: str) -> Technique:
     notes: list[str] = []
     for name, pattern in _ELSEWHERE:
         if pattern.search(text):
-            notes.append(f"{name[0].upper()}{name[1:]} is not available on this page; it draws chest X-rays and CT slices.")
+            notes.append(f"{name.capitalize()} is not available on this page; it draws chest X-rays and CT slices.")
             text = take(pattern, text)
     elsewhere = bool(notes)
     named, text = _modality(text, notes)
@@ -80,7 +87,8 @@ def read_technique(text: str) -> Technique:
         text = take(_PARTS, text)
     elif other:
         part = _PARTS.search(other[0])
-        notes.append(f"{part[0] if part else other[0]!r} is not available on this page; it draws the chest.".capitalize())
+        name = part[0] if part else other[0]
+        notes.append(f"An image of the {name} is not available on this page; it draws the chest.")
         return Technique(None, None, True, take(_PARTS, text), tuple(notes))
     modality = named or (None if elsewhere else Modality.DX)
     view, text = _view(text, modality, notes)
@@ -98,7 +106,8 @@ def _odd_view(text: str, named: Modality | None, notes: list[str]) -> str:
     if found is None:
         return text
     words = re.sub(r"^(?:and|plus|/|\+|,)", "", found[0].strip()).strip()
-    notes.append(f"A {words} view cannot be drawn; {'a frontal film' if named is not Modality.CT else 'an axial slice'} is made.")
+    made = "an axial slice" if named is Modality.CT else "a frontal film"
+    notes.append(f"A {words} view cannot be drawn; {made} is made.")
     return take(_NOT_DRAWN, text)
 
 

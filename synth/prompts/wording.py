@@ -1,4 +1,4 @@
-"""A request in words: the caption for the text encoder, the sentence for the user, and what the model has not learnt."""
+"""A request in words: the caption for the text encoder, a sentence for the user, what the model has not learnt."""
 
 from __future__ import annotations
 
