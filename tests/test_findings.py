@@ -8,8 +8,8 @@ from synth.errors import RequestError
 from synth.findings import VOCABULARY, term
 
 CODES_OF_THE_DATA = """
-pneumonia bacterial_pneumonia viral_pneumonia covid_19 pleural_effusion infiltration nodule lung_opacity edema atelectasis
-tuberculosis pleural_thickening consolidation cardiomegaly mass fibrosis pneumothorax emphysema hernia ards pneumocystis
+pneumonia bacterial_pneumonia viral_pneumonia covid_19 pleural_effusion infiltration nodule lung_opacity edema
+atelectasis tuberculosis pleural_thickening consolidation cardiomegaly mass fibrosis pneumothorax emphysema hernia ards pneumocystis
 cavity ground_glass_opacity lung_cancer haemorrhage glioma meningioma pituitary_tumour benign malignant
 """
 
@@ -20,7 +20,13 @@ def test_every_code_of_the_training_data_has_a_row():
 
 def test_a_row_is_found_by_its_code():
     row = term("pleural_effusion")
-    assert (row.code, row.name, row.sided, row.zoned, row.graded) == ("pleural_effusion", "pleural effusion", True, True, True)
+    assert (row.code, row.name, row.sided, row.zoned, row.graded) == (
+        "pleural_effusion",
+        "pleural effusion",
+        True,
+        True,
+        True,
+    )
     assert row.snomed == "60046008"
 
 

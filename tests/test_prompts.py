@@ -37,7 +37,15 @@ def understood(text):
     p = parse(text)
     findings = "; ".join(" ".join(str(v) for v in (f.code, f.side, f.zone, f.severity) if v) for f in p.findings)
     age = "-" if p.age is None else str(p.age)
-    return (p.modality or "-", p.view or "-", p.sex or "-", age, findings, ",".join(p.absent), ",".join(p.unknown_words))
+    return (
+        p.modality or "-",
+        p.view or "-",
+        p.sex or "-",
+        age,
+        findings,
+        ",".join(p.absent),
+        ",".join(p.unknown_words),
+    )
 
 
 def notes(text):
@@ -122,8 +130,14 @@ def test_unknown_words_are_named_and_emoji_tolerated():
         ("  \n\t ", "The prompt is empty"),
         ("x" * 10_000, rf"The prompt has 10000 characters; at most {NOTE_MAX} are read\."),
         ("\U0001f600\U0001f601", "The prompt holds no words"),
-        ("\u0623\u0634\u0639\u0629 \u0627\u0644\u0635\u062f\u0631", r"written in Arabic letters; it is read in English only\."),
-        ("\u05e6\u05d9\u05dc\u05d5\u05dd \u05d7\u05d6\u05d4", r"written in Hebrew letters; it is read in English only\."),
+        (
+            "\u0623\u0634\u0639\u0629 \u0627\u0644\u0635\u062f\u0631",
+            r"written in Arabic letters; it is read in English only\.",
+        ),
+        (
+            "\u05e6\u05d9\u05dc\u05d5\u05dd \u05d7\u05d6\u05d4",
+            r"written in Hebrew letters; it is read in English only\.",
+        ),
         ("hello lovely world", r"names no image, patient or finding that is known \('lovely', 'world'\); try"),
         ("150-year-old man", r"^Age is 150; it must lie between 0 and 120 years\.$"),
     ],
@@ -330,14 +344,14 @@ def test_arbitrary_text_is_understood_or_refused(text):
         assert all(finding.code in VOCABULARY for finding in parsed.findings)
 
 
-WORDS = st.sampled_from(
-    "no or and but with without left right lower lobe small pneumonia effusion nodule resolved absent possible ? , ; . : "
-    "/ history of the normal chest 65 year old man PA CT in both bases not seen present non - ( )".split()
-)
+WORDS = """
+no or and but with without left right lower lobe small pneumonia effusion nodule resolved absent possible ? , ; . : /
+history of the normal chest 65 year old man PA CT in both bases not seen present non - ( )
+"""
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(WORDS, max_size=20).map(" ".join))
+@given(st.lists(st.sampled_from(WORDS.split()), max_size=20).map(" ".join))
 def test_any_order_of_known_words_is_understood_or_refused(text):
     try:
         parsed = parse(text)

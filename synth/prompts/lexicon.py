@@ -72,7 +72,7 @@ _LOOSE: tuple[tuple[str, Item], ...] = (
      "|honeycomb change|reticulation|reticular opacity|reticular change|uip|usual interstitial pneumonia|fibrosing"
      "|reticular shadowing|reticular pattern|interstitial disease|fibrotic band",
      Item(Kind.FINDING, codes=("fibrosis",))),
-    ("empyema|hemothorax|chylothorax|pyothorax|parapneumonic effusion|blood in the pleural space",
+    ("fluid|empyema|hemothorax|chylothorax|pyothorax|parapneumonic effusion|blood in the pleural space",
      Item(Kind.FINDING, codes=("pleural_effusion",))),
     ("hydropneumothorax|hemopneumothorax|pyopneumothorax",
      Item(Kind.FINDING, codes=("pleural_effusion", "pneumothorax"))),
@@ -116,7 +116,7 @@ _LOOSE: tuple[tuple[str, Item], ...] = (
 _PLACES: tuple[tuple[str, Side | None, Zone | None], ...] = (
     ("right|rt|r|rhs|right hand", Side.RIGHT, None),
     ("left|lt|l|lhs|left hand", Side.LEFT, None),
-    ("bilateral|bilaterally|both|both sided|two sided|either|each|asymmetric", Side.BOTH, None),
+    ("bilateral|bilaterally|both|both sided|two sided|either side|either lung|each|asymmetric", Side.BOTH, None),
     ("upper|apical|apex|superior|suprahilar|subclavicular|supraclavicular|apico posterior|top|infraclavicular",
      None, Zone.UPPER),
     ("biapical|apices", Side.BOTH, Zone.UPPER),

@@ -62,8 +62,8 @@ lung lungs aorta esophagus stomach spleen bowel colon thyroid thymus sternum sca
 american european african asian indian chinese japanese german french english british spanish italian russian hispanic
 latino caucasian arab turkish korean monday tuesday wednesday thursday friday saturday sunday january february march
 april june july august september october november december africa europe asia america india china brazil germany flu
-croup measles rickets pertussis lupus lymphoma leukemia stridor choking drowning anthrax mers ebola malaria abnormal medicare
-streamlit dicom png jpeg mri flair spect hello hi dear
+croup measles rickets pertussis lupus lymphoma leukemia stridor choking drowning anthrax mers ebola malaria abnormal
+medicare streamlit dicom png jpeg mri flair spect hello hi dear
 """
 )
 

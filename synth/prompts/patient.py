@@ -66,11 +66,11 @@ _EXACT = (
         rf"(?! ?-? ?{_UNIT}\b)(?![- ]?(?:nod|mass|les|rib|eff))"
     ),
     re.compile(rf"\b(?P<n>\d{{1,3}}) ?,? ?(?=(?:{_MALE}|{_FEMALE})\b)"),
-    re.compile(r"(?:^|, ?)(?P<n>\d{1,3})(?=$| ?,)"),
+    re.compile(r"(?:^|, ?)(?P<n>\d{1,3})(?=$| ?,)|(?<=[.;/] )(?P<n2>\d{2,3})(?=$| ?[.;/])"),
 )
 _DECADE = re.compile(
     r"\b(?:in )?(?:(?:his|her|their|the) )?(?:(?P<part>early|mid|middle|late)[- ])?"
-    rf"(?:to late )?(?P<word>{'|'.join(_DECADES)}|[1-9]0'?s)\b"
+    rf"(?:to late )?(?P<word>{'|'.join(_DECADES)}|[1-9]0(?:'?s|[- ]?(?:something|ish|odd)))\b"
 )
 _NTH = re.compile(rf"\b(?:in )?(?:(?:his|her|their|the) )(?P<nth>{'|'.join(_ORDINALS)}) decade\b(?: of life)?")
 _GROUPS = tuple(
@@ -178,6 +178,10 @@ def _number(words: str) -> int:
     return sum(_TENS.get(word, _ONES.get(word, 0)) for word in re.split("[- ]", words))
 
 
+def _exact(match: re.Match[str]) -> int:
+    return _number(match["n"] or match.groupdict().get("n2") or "0")
+
+
 def _middle(match: re.Match[str]) -> int:
     low, high = match["n"] or match["n2"] or match["n3"], match["m"] or match["m2"] or match["m3"]
     return (_number(low) + _number(high)) // 2
@@ -198,7 +202,7 @@ def _decade(match: re.Match[str]) -> int:
 _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], int], bool], ...] = (
     (_RANGE, _middle, True),
     (_YOUNG, _young, True),
-    *((pattern, lambda match: _number(match["n"]), False) for pattern in _EXACT),
+    *((pattern, _exact, False) for pattern in _EXACT),
     (_DECADE, _decade, True),
     (_NTH, lambda match: 10 * _ORDINALS[match["nth"]] - 5, True),
 )

@@ -17,11 +17,12 @@ _HEART = (
 _PLEURA = r"(?:pleural (?:space|cavity|cavities|sac)s?|pleura|hemithorax|hemithoraces|chest cavity)"
 _ANGLE = r"(?:costo-?phrenic|costo-?diaphragmatic|cp)(?: (?:angle|sulcus|recess|sulci))?s?"
 _LUNGS = r"(?:lungs?(?: (?:fields?|zones?|parenchyma))?|airspaces?)"
-_IS = r"(?: (?:is|are|was|were|appears?|remains?|looks?|both|all|completely|entirely|otherwise|grossly|bilaterally))*"
+_IS = r"(?: (?:is|are|was|were|appears?|remains?|looks?|both|all|entirely|otherwise|grossly|bilaterally))*"
 _QUALIFIER = (
-    r"(?:evidence of|signs? of|any|acute|active|significant|obvious|focal|definite|gross|radiographic|ct|§|visible|major"
-    r"|cardio-? ?pulmonary|cardio-? ?respiratory|pulmonary|lung|intra-?thoracic|thoracic|chest|parenchymal|cardiac|or"
-    r"|and|pleural|demonstrable|identifiable|discernible|relevant|specific|appreciable|radiological|overt|in the|the)"
+    r"(?:evidence of|signs? of|any|acute|active|significant|obvious|focal|definite|gross|radiographic|ct|§|visible"
+    r"|cardio-? ?pulmonary|cardio-? ?respiratory|pulmonary|lung|intra-?thoracic|thoracic|chest|parenchymal|cardiac"
+    r"|pleural|demonstrable|identifiable|discernible|relevant|specific|appreciable|radiological|overt|major"
+    r"|in the|the|or|and)"
 )
 _NORMAL_PART = (
     r"(?:mediastin\w+|hil(?:a|ar|um)|bones?|bony \w+|skelet\w+|osseous \w+|soft tissues?|trachea|diaphragms?|aorta"
@@ -36,7 +37,7 @@ _LABEL = re.compile(  # "Heart: enlarged." in a report with headings
 _JOINED = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
-        (rf"\bnormal(?: sized| size)? {_HEART}(?: (?:size|and {_NORMAL_PART}))*\b", "normalheart"),
+        (rf"\b(?:normal|unremarkable)(?: sized| size)? {_HEART}(?: (?:size|and {_NORMAL_PART}))*\b", "normalheart"),
         (rf"\b{_HEART}(?:,? (?:and|or) (?:the )?{_NORMAL_PART})*{_IS}"
          r" (?:normal(?:(?: in)? size)?|unremarkable|not enlarged|within normal limits|of normal size)\b",
          "normalheart"),
@@ -82,6 +83,10 @@ _JOINED = tuple(
         (rf"\b(?:enlarged|big|large|dilated|bulky|enlargement of|increased)\b{_GAP} {_HEART}\b", r"\1 cardiomegaly"),
         (rf"\b{_HEART}\b{_GAP} (?:enlarged|big|large|dilated|bulky|increased|enlargement)\b",
          r"present\1 cardiomegaly"),
+        (r"\b(breast|adrenal|liver|hepatic|renal|kidney|splenic|bone|rib|skin|thyroid|brain|vertebral|spinal)"
+         r" (lesion|mass|nodule|shadow|tumor|density|opacity|cyst|metastas[ie]s)(?:s|es)?\b", r"\1'\2"),
+        (r"\bwhite ((?:right |left )?)(?:lung|hemithorax)\b", r"\1 whiteout"),
+        (rf"\b(?:opacif(?:ied|ication of)|white-?out of)\b{_GAP} hemithorax", r"whiteout\1 hemithorax"),
         (rf"\bthicken(?:ed|ing)\b{_GAP} pleurae?\b|\bpleurae?\b{_GAP} thicken(?:ed|ing)\b", r"pleural thickening \1\2"),
         (rf"\b(?:collapsed|collapse of)\b{_GAP} (?=lungs?\b|lobes?\b)", r"atelectasis\1 "),
         (rf"\b(?:elevat(?:ed|ion of)|raised)\b{_GAP} (?:hemi-?)?diaphragm\b|\b(?:hemi-?)?diaphragm\b{_GAP}"
@@ -90,6 +95,9 @@ _JOINED = tuple(
         (rf"\b(?:fractures?|broken)\b{_GAP} (?:ribs?|clavicles?|sternum|vertebrae?)\b", r"fracture\1"),
         (rf"\b(bacterial|viral|covid(?:[- ]19)?|pneumocystis)\b{_GAP} (?:pneumonias?|pna)\b", r"\2 \1 pneumonia"),
         (r"\b(?:bullet|coin|screw|needle|button battery|battery)\b(?! lesion)", "foreign body"),
+        (r"\b(?:shift(?:ed|ing)?|deviat\w+|displac\w+)(?: of the (?:mediastinum|trachea))?"
+         r"(?: (?:to|towards?) the (?:right|left))?(?: side)?\b", "shift"),
+        (r"\bpost-? ?covid(?:[- ]?19)?\b", "postcovid"),
         (r"\b(?:and|or) ground[- ]?glass (?=consolidation)", "and ground glass opacity and "),
     )
 )  # fmt: skip
@@ -169,7 +177,7 @@ def _stranger(token: str) -> Item:
         return Item(Kind.DESCRIPTOR, token)
     if token.isascii() and not token.isalnum() and "'" not in token:
         return Item(Kind.FILLER, token)
-    return Item(Kind.UNKNOWN, token)
+    return Item(Kind.UNKNOWN, token.replace("'", " "))
 
 
 __all__ = ["KNOWN", "join_pieces", "scan"]

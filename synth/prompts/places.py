@@ -9,32 +9,10 @@ from itertools import pairwise
 from synth.findings import VOCABULARY
 from synth.prompts.lexicon import Item, Kind
 from synth.prompts.scope import Chunk, Polarity
-from synth.types import Severity, Side, Zone
+from synth.prompts.spots import Spot, combined, spots_of
 
 _TIGHT = (Kind.AND, Kind.OR, Kind.SLASH)
-_BOTH_LUNGS = frozenset({"lungs", "lobes", "zones", "fields", "hemithoraces", "angles", "sulci"})
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """One place with its degree. An empty spot says nothing."""
-
-    side: Side | None = None
-    zone: Zone | None = None
-    severity: Severity | None = None
-    plural: bool = False  # "the lower lobes": both sides when none is said
-
-    def clashes(self, other: Spot) -> bool:
-        """True when both say the same kind of thing differently or twice."""
-        return any(a is not None and b is not None and a != b for a, b in self._pairs(other))
-
-    def filled(self, other: Spot) -> Spot:
-        """This spot, with what it does not say taken from `other`."""
-        severity = self.severity or other.severity
-        return Spot(self.side or other.side, self.zone or other.zone, severity, self.plural or other.plural)
-
-    def _pairs(self, other: Spot) -> tuple[tuple[object, object], ...]:
-        return ((self.side, other.side), (self.zone, other.zone), (self.severity, other.severity))
+_ADJECTIVES = ("ing", "ary", "ous", "ated", "ed", "ic", "ive")
 
 
 @dataclass(slots=True)
@@ -49,59 +27,10 @@ class Mention:
 
     def spots(self) -> list[Spot]:
         """The places of this mention; one empty spot when none is said."""
-        before, after = _shared(self.before), _shared(self.after)
-        if len(before) == 1 and after:
-            before = [_settled(before[0], spot) for spot in after] if not _apart(before[0], after) else before + after
-        elif len(after) == 1 and before:
-            before = [spot.filled(after[0]) for spot in before]
-        else:
-            before += after
-        if len(before) == 1 and before[0].plural and before[0].zone and not before[0].side:
-            before = [replace(before[0], side=Side.BOTH)]
+        said = combined(self.before, self.after)
         implied = Spot(self.item.side, self.item.zone, self.item.severity)
-        whole = [spot.filled(implied) for spot in before or [Spot()]]
+        whole = [spot.filled(implied) for spot in said or [Spot()]]
         return list({(spot.side, spot.zone): spot for spot in whole}.values())  # "mild or moderate": the last
-
-
-def _apart(first: Spot, after: Sequence[Spot]) -> bool:
-    """True when the place after the noun is another one than the place before it."""
-    return first.side is not Side.BOTH and any(first.side and s.side and s.side != first.side for s in after)
-
-
-def _settled(before: Spot, after: Spot) -> Spot:
-    """Fill one from the other; "bilateral ... more on the right" stays bilateral."""
-    return before.filled(after) if before.side is Side.BOTH and after.zone is None else after.filled(before)
-
-
-def _shared(spots: Sequence[Spot]) -> list[Spot]:
-    """Coordinated places lend each other what one leaves out: "right upper and middle lobe", "right and left base"."""
-    whole = list(spots)
-    for i in range(1, len(whole)):
-        spare = replace(whole[i - 1], zone=None)
-        whole[i] = whole[i].filled(spare)
-    for i in range(len(whole) - 2, -1, -1):
-        whole[i] = whole[i].filled(replace(whole[i + 1], severity=None))
-    return whole
-
-
-def spots_of(items: Sequence[Item]) -> list[Spot]:
-    """Modifiers in a row as places: a second side, zone or degree opens the next place."""
-    spots: list[Spot] = []
-    last: Kind | None = None
-    for item in items:
-        if item.kind not in (Kind.PLACE, Kind.DEGREE):
-            continue
-        new = Spot(item.side, item.zone, item.severity)
-        if not spots or (spots[-1].clashes(new) and not (item.kind is Kind.DEGREE and last is Kind.DEGREE)):
-            spots.append(new)
-        elif item.kind is Kind.DEGREE:  # "mildly severe": the word next to the noun counts
-            spots[-1] = new.filled(spots[-1])
-        else:
-            spots[-1] = spots[-1].filled(new)
-        last = item.kind
-    if len(spots) == 1 and any(item.kind is Kind.ORGAN and item.text in _BOTH_LUNGS for item in items):
-        spots = [replace(spots[0], plural=True)]
-    return spots
 
 
 def mentions(cut: Sequence[Chunk]) -> tuple[list[Mention], list[Spot]]:
@@ -125,6 +54,9 @@ def mentions(cut: Sequence[Chunk]) -> tuple[list[Mention], list[Spot]]:
 
 
 def _only_places(chunk: Chunk) -> bool:
+    named = [item.kind for item in chunk.items if item.kind in (Kind.PLACE, Kind.DEGREE, Kind.UNKNOWN)]
+    if not named or named[-1] is Kind.UNKNOWN:  # "left adrenal lesion": the place of something unknown
+        return False
     return chunk.has(Kind.PLACE, Kind.DEGREE) and not chunk.has(Kind.FINDING, Kind.NORMAL, Kind.DENIED, Kind.NEGATED)
 
 
@@ -155,7 +87,7 @@ def _place_run(cut: Sequence[Chunk], start: int, end: int, found: list[Mention])
         if places and chunk.joint not in _TIGHT and not places[-1].clashes(spots[0]):
             spots[0] = places.pop().filled(spots[0])
         places += spots
-    if end < len(cut) and cut[end].person and not any(spot.side or spot.zone for spot in places):
+    if end < len(cut) and cut[end].first is Kind.PATIENT and not any(spot.side or spot.zone for spot in places):
         return places  # "a large man with ..."
     before = next((m for m in reversed(found) if m.chunk < start), None)
     after = next((m for m in found if m.chunk == end), None)
@@ -168,11 +100,19 @@ def _place_run(cut: Sequence[Chunk], start: int, end: int, found: list[Mention])
         return []
     if before is None or (cut[start].joint is Kind.PATIENT and not _said_after(cut, end)):
         return places
+    if cut[start].joint is Kind.COMMA and before.polarity is Polarity.ABSENT:
+        before = _unplaced(found, before)  # "pneumonia without effusion, left upper lobe"
     if cut[start].joint is Kind.COMMA:
         for mention in _conjuncts(cut, found, before):
             mention.after = list(places)
     _append(before, places, cut[start].joint)
     return []
+
+
+def _unplaced(found: Sequence[Mention], last: Mention) -> Mention:
+    """The nearest present finding before `last` when it still has no place, else `last`."""
+    present = next((m for m in reversed(found[: found.index(last)]) if m.polarity is not Polarity.ABSENT), last)
+    return last if present.before or present.after or last.before or last.after else present
 
 
 def _conjuncts(cut: Sequence[Chunk], found: Sequence[Mention], last: Mention) -> list[Mention]:
@@ -231,6 +171,9 @@ def _lend(cut: Sequence[Chunk], found: list[Mention]) -> None:
         alternative = second.chunk == first.chunk + 1 and cut[second.chunk].joint in (Kind.OR, Kind.SLASH)
         if not alternative and not _neighbours(cut[second.chunk], first, second):
             continue
+        if not alternative and first.item.text.endswith(_ADJECTIVES):  # the degree is that of the noun
+            second.before = [*first.before, *second.before]
+            first.before = []
         giver, taker = (first, second) if first.before or first.after else (second, first)
         if not (taker.before or taker.after) and VOCABULARY[taker.item.codes[0]].zoned:
             taker.before = [replace(s, severity=s.severity if alternative else None) for s in giver.spots()]

@@ -12,9 +12,10 @@ from synth.prompts.identifiers import guard
 from synth.prompts.lexicon import KNOWN, WANTED, Item, Kind
 from synth.prompts.patient import read_patient
 from synth.prompts.phrases import join_pieces, scan
-from synth.prompts.places import Mention, Spot, mentions
+from synth.prompts.places import Mention, mentions
 from synth.prompts.scope import Chunk, Polarity, chunks
 from synth.prompts.spelling import mend, plain
+from synth.prompts.spots import Spot
 from synth.prompts.technique import read_technique
 from synth.types import NOTE_MAX, Finding, Modality, Sex, Side, View
 
@@ -88,22 +89,24 @@ def _settle(
 ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
     """Mentions to findings and absent codes; what is both keeps the finding."""
     present: list[Finding] = []
-    denied: list[tuple[str, bool]] = []  # code, and whether the denial is of a place only
+    denied = [
+        (i, code, False) for i, c in enumerate(cut) for it in c.items if it.kind is Kind.DENIED for code in it.codes
+    ]
     for mention in found:
-        for code in mention.item.codes:
-            spots = mention.spots()
-            if mention.polarity is Polarity.ABSENT:
-                denied.append((code, any(spot.side or spot.zone or spot.severity for spot in spots)))
-            elif mention.polarity is Polarity.PAST:
-                notes.append(f"{mention.item.text!r} is told as history and is not drawn.")
-            else:
-                present += [_finding(code, spot, notes) for spot in spots]
-    denied += [(code, False) for chunk in cut for it in chunk.items if it.kind is Kind.DENIED for code in it.codes]
+        spots = mention.spots()
+        partly = any(spot.side or spot.zone or spot.severity for spot in spots)
+        if mention.polarity is Polarity.ABSENT:
+            denied += [(mention.chunk, code, partly) for code in mention.item.codes]
+        elif mention.polarity is Polarity.PAST:
+            notes.append(f"{mention.item.text!r} is told as history and is not drawn.")
+        else:
+            present += [_finding(code, spot, notes) for code in mention.item.codes for spot in spots]
+    denied.sort(key=lambda entry: entry[0])
     findings = _merged(present)
     codes = {finding.code for finding in findings}
-    for code in _unique(code for code, partly in denied if code in codes and not partly):
+    for code in _unique(code for _, code, partly in denied if code in codes and not partly):
         notes.append(f"{VOCABULARY[code].name!r} is both named and denied; it is kept.")
-    return findings, _unique(code for code, _ in denied if code not in codes)
+    return findings, _unique(code for _, code, _ in denied if code not in codes)
 
 
 def _finding(code: str, spot: Spot, notes: list[str]) -> Finding:

@@ -34,7 +34,7 @@ class Chunk:
 
     joint: Kind | None = None
     comma: bool = False  # a comma stands beside a stronger joint
-    person: bool = False  # words about the patient stood before it
+    first: Kind | None = None  # of several joints in a row, the one next to the chunk before
     triggers: list[Kind] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
     polarity: Polarity = Polarity.PRESENT
@@ -61,7 +61,7 @@ def chunks(items: Sequence[Item]) -> list[Chunk]:
             else:
                 now = _joined(now, item.kind)
             now.comma |= item.kind is Kind.COMMA
-            now.person |= item.kind is Kind.PATIENT
+            now.first = now.first or item.kind
         elif item.kind in _TRIGGERS:
             if now.has(*_CONTENT):
                 cut.append(now)
@@ -79,6 +79,8 @@ def _joined(now: Chunk, kind: Kind) -> Chunk:
     """A chunk without content keeps its triggers and takes the stronger joint; a full stop clears it."""
     if kind is Kind.STOP:
         return Chunk(joint=kind)
+    if kind is Kind.BREAK and now.triggers == [Kind.HISTORY]:  # "history of asthma, now with"
+        now.triggers = []
     if now.joint is None or _JOINTS.index(kind) > _JOINTS.index(now.joint):
         now.joint = kind
     return now
