@@ -12,14 +12,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlparse
 
-import numpy as np
 import pytest
-from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.phantoms import make_library
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_MS = 60_000  # torch is imported on the first visit, and the tests may share their computer
@@ -96,17 +97,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A library of three drawn phantoms, standing for real films."""
-    folder = tmp_path_factory.mktemp("library")
-    rows = ["file,modality,view,sex,age,findings,origin,licence"]
-    y, x = np.mgrid[-1:1:192j, -1:1:192j]
-    for i, finding in enumerate(("Pneumonia", "No Finding", "Effusion")):
-        lungs = ((np.abs(x) - 0.42) / 0.28) ** 2 + (y / 0.7) ** 2 < 1
-        film = np.where(lungs, 60 + 25 * i, 190).astype(np.uint8)
-        Image.fromarray(film).save(folder / f"phantom-{i}.png")
-        rows.append(f"phantom-{i}.png,DX,PA,M,{60 + i},{finding},Phantom,CC0")
-    (folder / "metadata.csv").write_text("\n".join(rows) + "\n")
-    return folder
+    """A library of drawn phantoms, standing for real films."""
+    return make_library(tmp_path_factory.mktemp("library"))
 
 
 @pytest.fixture(scope="session")
@@ -121,10 +113,11 @@ def server(tmp_path_factory: pytest.TempPathFactory, phantoms: Path) -> Iterator
 Tab = Callable[..., Page]
 
 
-@pytest.fixture
-def tab(browser: Browser) -> Iterator[Tab]:
-    """Opens pages, each in a profile of its own; fails the test when one asks another host for anything."""
-    contexts, asked = [], set()
+@contextmanager
+def watched_tabs(browser: Browser) -> Iterator[Tab]:
+    """Opens pages, each in a profile of its own; fails when one has asked another host for anything."""
+    contexts: list[BrowserContext] = []
+    asked: set[str] = set()
 
     def open_tab(url: str, width: int = 1440, height: int = 900) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
@@ -141,3 +134,10 @@ def tab(browser: Browser) -> Iterator[Tab]:
         context.close()
     hosts = {urlparse(url).hostname for url in asked if not url.startswith(("data:", "blob:"))}
     assert hosts == {"localhost"}
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Tab]:
+    """Tabs of one test."""
+    with watched_tabs(browser) as open_tab:
+        yield open_tab

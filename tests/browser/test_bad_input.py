@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import screen
-from tests.browser.conftest import Server, Tab
+from tests.browser.conftest import Server, watched_tabs
 
 pytestmark = pytest.mark.browser
 NORMAL = "PA chest X-ray, 50-year-old man, normal"
 
 
 @pytest.fixture(scope="module")
-def somewhere(server: Server, browser: Browser) -> str:
-    """The address of an image that is already there, so that a test need not wait for one."""
-    with browser.new_page() as page:
-        page.goto(server.url)
-        screen.drawn(page)
-        return page.url
-
-
-@pytest.fixture
-def page(somewhere: str, tab: Tab) -> Page:
-    opened = tab(somewhere)
-    screen.drawn(opened)
-    return opened
+def page(server: Server, browser: Browser) -> Iterator[Page]:
+    """One tab in which everything is done wrong, one thing after the other."""
+    with watched_tabs(browser) as tab:
+        opened = tab(server.url)
+        screen.drawn(opened)
+        opened.get_by_text("More", exact=True).click()
+        yield opened
 
 
 @pytest.mark.parametrize(
@@ -41,8 +37,9 @@ def page(somewhere: str, tab: Tab) -> Page:
 )
 def test_a_prompt_that_cannot_be_drawn_gets_one_sentence(page: Page, prompt: str, says: str) -> None:
     address = page.url
+    screen.prompt_box(page).fill("chest X-ray")
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
     screen.prompt_box(page).fill(prompt)
-    page.wait_for_timeout(1000)
     page.get_by_role("button", name="Generate").click()
     assert says in screen.sentence(page)
     assert (page.url, screen.prompt_box(page).input_value()) == (address, prompt)
@@ -61,12 +58,15 @@ def test_a_prompt_that_cannot_be_drawn_gets_one_sentence(page: Page, prompt: str
 )
 def test_a_number_out_of_range_stays_as_typed_and_is_answered(page: Page, field: str, value: str, says: str) -> None:
     screen.prompt_box(page).fill(NORMAL)
-    expect(page.get_by_label("Age")).to_have_value("50")
-    page.get_by_text("More", exact=True).click()
+    expect(page.get_by_label("Age", exact=True)).to_have_value("50")
     number = page.get_by_label(field, exact=True)
+    before = number.input_value()
     number.fill(value)
     number.press("Tab")
     page.get_by_role("button", name="Generate").click()
+    expect(page.get_by_test_id("stAlert")).to_contain_text(says)
     assert screen.sentence(page) == says
     assert number.input_value().startswith(value)
     assert screen.prompt_box(page).input_value() == NORMAL
+    number.fill(before)
+    number.press("Tab")

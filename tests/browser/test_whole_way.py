@@ -19,7 +19,7 @@ def test_a_first_visit_opens_with_the_intended_use_three_examples_and_a_drawn_on
     page = tab(server.url)
     expect(page.get_by_role("heading", name="Education and research, never diagnosis")).to_be_visible()
     for example in ("Right lower lobe pneumonia", "Left pleural effusion", "CT: ground-glass opacities"):
-        expect(page.get_by_role("button", name=example)).to_be_visible()
+        expect(page.get_by_role("button", name=example, exact=True)).to_be_visible()
     screen.drawn(page)
     assert screen.prompt_box(page).input_value() == "PA chest X-ray, 65-year-old man, right lower lobe pneumonia"
 
@@ -73,8 +73,8 @@ def test_two_browsers_get_their_own_image_from_one_loaded_model(server: Server, 
         screen.drawn(page)
     screen.prompt_box(first).fill("PA chest X-ray, 30-year-old man, normal")
     screen.prompt_box(second).fill("PA chest X-ray, 80-year-old woman, left pneumonia")
-    expect(first.get_by_label("Age")).to_have_value("30")
-    expect(second.get_by_label("Age")).to_have_value("80")
+    expect(first.get_by_label("Age", exact=True)).to_have_value("30")
+    expect(second.get_by_label("Age", exact=True)).to_have_value("80")
     for page in (first, second):
         screen.press(page, "Generate")
     for page, own in ((first, "30-year-old man"), (second, "80-year-old woman")):
