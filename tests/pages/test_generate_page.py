@@ -96,3 +96,31 @@ def test_the_page_of_real_images_says_how_to_get_some(app: Visit) -> None:
     page = app().switch_page("pages/library.py").run()
     assert not page.exception
     assert "SYNTH_LIBRARY" in page.info[0].value
+
+
+def test_cancel_ends_every_image_of_the_request_and_says_so(app: Visit) -> None:
+    page = finish(app())
+    page.number_input(key="count").set_value(8)
+    page.number_input(key="steps").set_value(200)
+    page = next(button for button in page.button if button.label == "Generate").click().run()
+    page = finish(page.button(key="cancel").click().run())
+    assert not page.exception and not page.error
+    assert "Cancelled." in [caption.value for caption in page.caption]
+    assert resources.store().count_images() == 1
+
+
+def test_an_unlearnt_finding_is_said_by_name_and_unknown_words_are_shown(app: Visit) -> None:
+    page = finish(app())
+    page.text_input(key="prompt").set_value("PA chest X-ray, left pneumothorax, qwertyish")
+    page = page.run()
+    assert "pneumothorax" in page.warning[0].value
+    assert any("qwertyish" in caption.value for caption in page.caption)
+
+
+def test_a_correction_stays_until_the_prompt_changes(app: Visit) -> None:
+    page = finish(app())
+    page.text_input(key="chip_age").set_value("20").run()
+    assert page.text_input(key="chip_age").value == "20"
+    page.text_input(key="prompt").set_value("PA chest X-ray, 33-year-old woman").run()
+    assert page.text_input(key="chip_age").value == "33"
+    assert page.multiselect(key="chip_findings").value == []
