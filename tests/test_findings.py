@@ -10,7 +10,8 @@ from synth.findings import VOCABULARY, term
 CODES_OF_THE_DATA = """
 pneumonia bacterial_pneumonia viral_pneumonia covid_19 pleural_effusion infiltration nodule lung_opacity edema
 atelectasis tuberculosis pleural_thickening consolidation cardiomegaly mass fibrosis pneumothorax emphysema
-hernia ards pneumocystis cavity ground_glass_opacity lung_cancer haemorrhage glioma meningioma pituitary_tumour benign malignant
+hernia ards pneumocystis cavity ground_glass_opacity lung_cancer haemorrhage glioma meningioma pituitary_tumour
+benign malignant
 """
 
 
