@@ -21,10 +21,9 @@ TILE_PX = 134  # eight a row beside the side bar at 1440 px
 def strip(images: Sequence[GeneratedImage], chosen: str) -> None:
     """The images of one request; pressing one brings it onto the screen."""
     with st.container(horizontal=True, gap="xsmall"):
-        for image in images:
+        for number, image in enumerate(images, start=1):
             with _tile(image.id, image.request):
-                label = f"Seed {image.request.seed}"
-                if st.button(label, key=f"strip-{image.id}", width="stretch", disabled=image.id == chosen):
+                if st.button(f"Image {number}", key=f"strip-{image.id}", width="stretch", disabled=image.id == chosen):
                     session.show(session.shown().jobs, image.id)
                     st.rerun()
 

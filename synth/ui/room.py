@@ -31,14 +31,16 @@ def show() -> str | None:
     if any(job.state in views.LIVE for job in jobs):
         views.progress(shown.jobs)
         return None
-    for sentence in dict.fromkeys(job.error for job in jobs if job.error):
+    problems = dict.fromkeys(job.error for job in jobs if job.error)
+    for sentence in problems:
         st.error(sentence)
     if any(job.state == JobState.CANCELLED for job in jobs):
         st.caption("Cancelled.")
     made = [job.image_id for job in jobs if job.image_id]
     chosen = shown.image or (made[0] if made else None)
     if chosen is None:
-        _empty()
+        if not problems:
+            _empty()
         return None
     store = resources.store()
     image = store.image(chosen)

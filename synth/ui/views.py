@@ -37,7 +37,7 @@ def model_status() -> None:
 def _model_status(was_loading: bool) -> None:
     status = resources.engine().status()
     if status.model_state == "failed":
-        st.error(status.error or "The model could not be loaded.")
+        st.caption(f"Model {resources.settings().model_id} could not be loaded.")
     else:
         times = {1: "once"}.get(status.load_count, f"{status.load_count} times")
         st.caption(status_sentence(status), help=f"The weights were loaded {times} for all browsers.")
