@@ -108,7 +108,7 @@ def with_zones(cond: Condition, model: Model, requests: Sequence[GenerationReque
         for finding in request.findings:
             if finding.side is None and finding.zone is None:
                 continue
-            mask = model.zone_mask(finding.side, finding.zone, request.size_px)
+            mask = model.zone_mask(finding.side, finding.zone, request.size_px, request.modality)
             if mask is not None:
                 lesion[row] = torch.maximum(lesion[row], mask[0].to(lesion))
                 given[row] = 1.0

@@ -157,7 +157,7 @@ def test_zones_are_joined_and_only_where_one_is_named() -> None:
         replace(BASE, findings=(Finding("nodule", zone=Zone.UPPER), Finding("pleural_effusion", side=Side.LEFT))),
     ]
     cond = with_zones(model.encode_text(["", ""], 256), model, requests)
-    upper, left = model.zone_mask(None, "upper", 256), model.zone_mask("left", None, 256)
+    upper, left = model.zone_mask(None, Zone.UPPER, 256), model.zone_mask(Side.LEFT, None, 256)
     assert cond.lesion[0].max() == 0.0
     assert cond.lesion_given[0].max() == 0.0
     assert torch.equal(cond.lesion[1], torch.maximum(upper, left)[0])
@@ -167,7 +167,7 @@ def test_zones_are_joined_and_only_where_one_is_named() -> None:
 class WithoutAtlas(TinyModel):
     """A model that knows no zones."""
 
-    def zone_mask(self, side: str | None, zone: str | None, size_px: int) -> Tensor | None:
+    def zone_mask(self, side: Side | None, zone: Zone | None, size_px: int, modality: str = "DX") -> Tensor | None:
         return None
 
 

@@ -9,7 +9,8 @@ from torch import Tensor
 from synth.diffusion.model import Condition
 
 CELL_PX = 8  # pixels of one latent cell
-_REACH_PX = (127, 63, 31)  # windows of the local mean, coarse to fine
+_REACH = (15, 7, 3)  # windows of the local mean in cells, coarse to fine
+_ENOUGH = 0.05  # share of a window that must be known
 
 
 def fill(pixels: Tensor, hole: Tensor) -> Tensor:
@@ -18,13 +19,14 @@ def fill(pixels: Tensor, hole: Tensor) -> Tensor:
     The known latent is the encoding of this; multiplying a full latent by a mask would leak about 100 px around.
     """
     seen = 1.0 - hole
-    count = seen.sum((2, 3), keepdim=True).clamp(min=1.0)
-    estimate = ((pixels * seen).sum((2, 3), keepdim=True) / count).expand_as(pixels)
-    for reach in _REACH_PX:
-        weight = F.avg_pool2d(seen, reach, 1, reach // 2)
-        mean = F.avg_pool2d(pixels * seen, reach, 1, reach // 2) / weight.clamp(min=1e-6)
-        estimate = torch.where(weight > 0.05, mean, estimate)
-    return torch.where(hole > 0, estimate, pixels)
+    weight, total = to_cells(seen), to_cells(pixels * seen)
+    estimate = (total.sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True).clamp(min=1e-6)).expand_as(total)
+    for reach in _REACH:
+        near = F.avg_pool2d(weight, reach, 1, reach // 2)
+        mean = F.avg_pool2d(total, reach, 1, reach // 2) / near.clamp(min=1e-6)
+        estimate = torch.where(near > _ENOUGH, mean, estimate)
+    smooth = F.interpolate(estimate, size=pixels.shape[-2:], mode="bilinear", align_corners=False)
+    return torch.where(hole > 0, smooth, pixels)
 
 
 def to_cells(mask: Tensor) -> Tensor:

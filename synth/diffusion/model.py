@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from synth.types import ModelCard
+from synth.types import ModelCard, Side, Zone
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +63,6 @@ class Model(Protocol):
         """(B, C, h, w) to a thumbnail (B, 1, h', w') in [0, 1], so cheap that it may be had after every step."""
         ...
 
-    def zone_mask(self, side: str | None, zone: str | None, size_px: int) -> Tensor | None:
+    def zone_mask(self, side: Side | None, zone: Zone | None, size_px: int, modality: str = "DX") -> Tensor | None:
         """(1, 1, h, w) soft mask of a side or zone of the lungs from the model's atlas; None without an atlas."""
         ...

@@ -17,7 +17,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from synth.diffusion.model import Condition
 from synth.errors import ModelError, RequestError
-from synth.types import ModelCard
+from synth.types import ModelCard, Side, Zone
 
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
 
@@ -158,7 +158,7 @@ class DiffusersModel:
         more, less = mean[: self._channels], mean[self._channels : -1]
         return ((more - less) / 2).view(1, -1, 1, 1), mean[-1]
 
-    def zone_mask(self, side: str | None, zone: str | None, size_px: int) -> Tensor | None:
+    def zone_mask(self, side: Side | None, zone: Zone | None, size_px: int, modality: str = "DX") -> Tensor | None:
         """None: such a checkpoint has no lesion channel."""
         return None
 

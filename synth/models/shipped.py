@@ -20,7 +20,7 @@ from synth.errors import RequestError
 from synth.models.networks.codec import FACTOR, LATENT_CHANNELS, Codec, CodecConfig
 from synth.models.networks.denoiser import Denoiser, DenoiserConfig
 from synth.models.networks.text import TextConfig, TextEncoder, Vocabulary
-from synth.types import ModelCard
+from synth.types import ModelCard, Side, Zone
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,11 +131,11 @@ class ShippedModel:
         with torch.no_grad():
             return (self.networks.codec.thumbnail(self._raw(z)).clamp(-1, 1) + 1) / 2
 
-    def zone_mask(self, side: str | None, zone: str | None, size_px: int) -> Tensor | None:
-        """(1, 1, h, w) soft mask of a side or zone of the lungs on a frontal film; None without an atlas."""
+    def zone_mask(self, side: Side | None, zone: Zone | None, size_px: int, modality: str = "DX") -> Tensor | None:
+        """(1, 1, h, w) soft mask of a side or zone of the lungs of a film or a CT slice; None without an atlas."""
         if self.atlas is None:
             return None
-        mask = torch.from_numpy(zone_mask(self.atlas, side, zone)).to(self.device)[None, None]
+        mask = torch.from_numpy(zone_mask(self.atlas, side, zone, modality)).to(self.device)[None, None]
         return F.adaptive_avg_pool2d(mask, size_px // FACTOR)
 
     def _raw(self, z: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from synth.diffusion.model import Condition
-from synth.types import ModelCard
+from synth.types import ModelCard, Side, Zone
 
 CARD = ModelCard(
     id="tiny",
@@ -137,7 +137,7 @@ class TinyModel:
         """(B, 4, h, w) to the block averages (B, 1, h, w) in [0, 1]."""
         return (0.5 + HALF_RANGE * 0.5 * z[:, :1]).clamp(0.0, 1.0)
 
-    def zone_mask(self, side: str | None, zone: str | None, size_px: int) -> Tensor:
+    def zone_mask(self, side: Side | None, zone: Zone | None, size_px: int, modality: str = "DX") -> Tensor:
         """(1, 1, h, w) in [0, 1]: the lungs, cut to the patient's side (right lies left in the picture) and third."""
         x, y = _grid(size_px // 2)
         right, left = _lungs(x, y)

@@ -91,11 +91,14 @@ class Latents:
 def encode(batch: Batch, codec: Codec, mean: Tensor, std: Tensor) -> Latents:
     """Batch to latents. mean, std: (1, 4, 1, 1) of the raw latent."""
     target = (codec.encode(batch.pixels * 2 - 1) - mean) / std
-    given = batch.known_given
-    translation = batch.hole.mean((1, 2, 3), keepdim=True) > 0.999  # the known picture is another modality, whole
-    hidden = torch.where(translation, batch.known, fill(batch.known, batch.hole))
-    known = (codec.encode(hidden * 2 - 1) - mean) / std * given
-    unknown = torch.where(given > 0, unknown_cells(batch.hole), torch.ones_like(target[:, :1]))
+    known, unknown = torch.zeros_like(target), torch.ones_like(target[:, :1])
+    given = batch.known_given.flatten().bool()
+    if given.any():
+        pictures, hole = batch.known[given], batch.hole[given]
+        whole = hole.mean((1, 2, 3), keepdim=True) > 0.999  # the known picture is another modality: nothing is hidden
+        hidden = torch.where(whole, pictures, fill(pictures, hole))
+        known[given] = (codec.encode(hidden * 2 - 1) - mean) / std
+        unknown[given] = unknown_cells(hole)
     lesion = to_cells(batch.lesion)
     return Latents(target, known, unknown, lesion, batch.lesion_given.expand_as(lesion).contiguous())
 

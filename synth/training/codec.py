@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from synth.models.networks.codec import Codec, CodecConfig
+from synth.models.networks.codec import Codec
 from synth.training.data import Collection
 from synth.training.presets import Preset
 from synth.training.run import Run
@@ -223,10 +222,3 @@ def _update(optimiser: torch.optim.Optimizer, loss: Tensor, parameters: Any) -> 
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(parameters, 1.0)
     optimiser.step()
-
-
-def load_codec(path: Path, config: CodecConfig) -> Codec:
-    """The codec of a training checkpoint."""
-    codec = Codec(config)
-    codec.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["codec"])
-    return codec

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from synth.models.networks.codec import CodecConfig
 from synth.models.networks.denoiser import DenoiserConfig
 from synth.models.networks.text import TextConfig
+from synth.training.tasks import Diet
 
 MIX = {"text": 0.50, "hole": 0.15, "simulated": 0.25, "mask": 0.05, "pair": 0.05}
 # On two cores pictures from text come first: they are what the first page shows, and every task shares the network.
@@ -30,7 +31,7 @@ class Preset:
     compile: bool
     simulated: int  # lesions in the bank
     report_every: int  # steps
-    mix: dict[str, float] = field(default_factory=lambda: dict(MIX))
+    diet: Diet
 
 
 PRESETS = {
@@ -48,6 +49,7 @@ PRESETS = {
         compile=True,
         simulated=24_000,
         report_every=1000,
+        diet=Diet(MIX, (0.67, 0.15, 0.18)),
     ),
     "cpu": Preset(
         device="cpu",
@@ -55,15 +57,15 @@ PRESETS = {
         codec_lr=8e-4,
         codec_batch=16,
         critic_width=32,
-        denoiser=DenoiserConfig((64, 128, 192), 1, (False, True, True), patch=2, text_width=192, dropout=0.05),
+        denoiser=DenoiserConfig((96, 160, 224), 1, (False, True, True), patch=2, text_width=192, dropout=0.05),
         text=TextConfig(width=192, layers=2, heads=4, length=40),
         lr=6e-4,
         batch=24,
         ema=0.998,
         compile=False,
-        simulated=3_000,
-        report_every=250,
-        mix=dict(MIX_CPU),
+        simulated=1_600,
+        report_every=400,
+        diet=Diet(MIX_CPU, (0.74, 0.18, 0.08)),
     ),
     "tiny": Preset(
         device="cpu",
@@ -79,6 +81,6 @@ PRESETS = {
         compile=False,
         simulated=6,
         report_every=1000,
-        mix=dict(MIX),
+        diet=Diet(MIX, (0.67, 0.15, 0.18)),
     ),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,12 +10,11 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from synth.diffusion.zones import Atlas, zone_mask
-from synth.errors import RequestError
 from synth.training import wording
+from synth.training.bank import Simulated
 from synth.training.data import SIZE_PX, Collection
 from synth.training.labels import MAGNIFIED, Labels, labels_of
-from synth.training.lesions import FILM_KINDS, SLICE_KINDS, box_mask, ct_lungs, simulate
-from synth.types import Finding
+from synth.training.lesions import box_mask
 
 Picture = npt.NDArray[np.uint8]
 Area = npt.NDArray[np.float32]
@@ -39,35 +37,29 @@ class Example:
     lesion: Area | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Simulated:
-    """One simulated lesion on a real normal picture (row `index` of the collection)."""
+@dataclass(frozen=True, slots=True)
+class Diet:
+    """Shares of the tasks, and of chest films, chest CT and everything else, in the draws."""
 
-    index: int
-    pixels: Picture
-    mask: npt.NDArray[np.uint8]  # packed bits of (256, 256)
-    finding: Finding
-
-    def area(self) -> Area:
-        """The mask, (256, 256) float32 0 or 1."""
-        return np.unpackbits(self.mask).reshape(SIZE_PX, SIZE_PX).astype(np.float32)
+    tasks: dict[str, float]
+    groups: tuple[float, float, float]
 
 
 class Examples:
     """Draws examples of all tasks from a collection and a bank of simulated lesions."""
 
-    def __init__(self, data: Collection, split: str, bank: list[Simulated], atlas: Atlas, mix: dict[str, float]) -> None:
+    def __init__(self, data: Collection, split: str, bank: list[Simulated], atlas: Atlas, diet: Diet) -> None:
         self.data = data
         self.atlas = atlas
         self.bank = bank
         self.labels = [labels_of(row) for row in data.rows]
         self.indices = data.where(split=split)
-        self.weights = row_weights(data, self.labels, self.indices)
+        self.weights = row_weights(data, self.labels, self.indices, diet.groups)
         self._masked = [i for i in self.indices if _has_lesion_mask(data, i)]
         self._pairs = _pairs(data, self.indices)
         tasks = {"text": True, "hole": True, "simulated": bool(bank), "mask": bool(self._masked), "pair": bool(self._pairs)}
         self._tasks = [name for name, possible in tasks.items() if possible]
-        shares = np.array([mix[name] for name in self._tasks])
+        shares = np.array([diet.tasks[name] for name in self._tasks])
         self._shares = shares / shares.sum()
 
     def draw(self, rng: np.random.Generator) -> Example:
@@ -100,9 +92,9 @@ class Examples:
         ill = replace(labels, findings=(case.finding,), extra=None)
         if rng.random() < 1 / 3:
             finding = case.finding
-            sided = labels.modality == "DX" and (finding.side or finding.zone)
+            sided = finding.side or finding.zone
             if sided and rng.random() < ZONE_INSTEAD:
-                area = zone_mask(self.atlas, finding.side, finding.zone)
+                area = zone_mask(self.atlas, finding.side, finding.zone, labels.modality)
             return Example(case.pixels, wording.write(ill, rng), lesion=area)
         hole = grown(area, int(rng.integers(2, 14)))
         if rng.random() < 0.2:
@@ -129,8 +121,13 @@ class Examples:
         return int(rng.choice(self.indices, p=self.weights))
 
 
-def row_weights(data: Collection, labels: list[Labels], indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Sampling weights that sum to 1: few-patient origins, normals and children less, findings more."""
+def row_weights(
+    data: Collection, labels: list[Labels], indices: npt.NDArray[np.int64], groups: tuple[float, float, float]
+) -> npt.NDArray[np.float64]:
+    """Sampling weights that sum to 1: few-patient origins, normals and children less, findings more.
+
+    `groups` are the shares of chest films, chest CT and everything else.
+    """
     origins: dict[str, set[str]] = {}
     images: dict[str, int] = {}
     films: dict[str, int] = {}
@@ -149,7 +146,17 @@ def row_weights(data: Collection, labels: list[Labels], indices: npt.NDArray[np.
             weights[k] *= 0.4
         if label.modality == "DX":
             weights[k] *= _film_weight(label, films)
+    group = np.array([group_of(labels[i]) for i in indices])
+    totals = np.bincount(group, weights, minlength=3)
+    weights *= (np.array(groups) / np.maximum(totals, 1e-9))[group]
     return weights / weights.sum()
+
+
+def group_of(label: Labels) -> int:
+    """0 chest film, 1 chest CT, 2 everything else."""
+    if label.body_part != "chest":
+        return 2
+    return {"DX": 0, "CT": 1}.get(label.modality, 2)
 
 
 def _film_weight(label: Labels, films: dict[str, int]) -> float:
@@ -179,36 +186,6 @@ def grown(area: Area, by_px: int) -> Area:
     """The area dilated by `by_px` pixels, (256, 256) float32 0 or 1."""
     distance = ndimage.distance_transform_edt(area < 0.5)
     return (distance <= by_px).astype(np.float32)
-
-
-def make_bank(data: Collection, split: str, count: int, seed: int) -> list[Simulated]:
-    """`count` simulated lesions on normal films with lung masks (4 of 5) and on chest CT slices (1 of 5)."""
-    labels = [labels_of(row) for row in data.rows]
-    films = [i for i in data.where(split=split, modality="DX") if i in data.masks and labels[i].findings == ()]
-    slices = [i for i in data.where(split=split, modality="CT", body_part="CHEST") if _plain_slice(data, labels, i)]
-    if not films:
-        return []
-
-    def one(k: int) -> Simulated | None:
-        rng = np.random.default_rng((seed, k))
-        on_slice = bool(slices) and rng.random() < 0.2
-        index = int(rng.choice(slices if on_slice else films))
-        pixels = data.pixels[index].astype(np.float32) / 255
-        code = str(rng.choice(sorted(SLICE_KINDS if on_slice else FILM_KINDS)))
-        try:
-            lungs = ct_lungs(pixels) if on_slice else data.masks[index]
-            lesion = simulate(pixels, lungs, Finding(code), rng, "CT" if on_slice else "DX")
-        except RequestError:  # this picture has no room for this lesion; the next one has
-            return None
-        changed = (lesion.pixels * 255).round().astype(np.uint8)
-        return Simulated(index, changed, np.packbits(lesion.mask), lesion.finding)
-
-    with ThreadPoolExecutor() as pool:
-        return [case for case in pool.map(one, range(count)) if case is not None]
-
-
-def _plain_slice(data: Collection, labels: list[Labels], index: int) -> bool:
-    return labels[index].extra is None and labels[index].findings == () and data.rows[index]["body_part"] == "CHEST"
 
 
 def _has_lesion_mask(data: Collection, index: int) -> bool:

@@ -60,7 +60,7 @@ class Codec(nn.Module):
         self.decoder = Decoder(LATENT_CHANNELS, 16, ("UpDecoderBlock2D",) * blocks, **sizes)
         self.encoder = Encoder(16, LATENT_CHANNELS, ("DownEncoderBlock2D",) * blocks, **sizes) if config.encoder else None
         kernel = _lanczos(4)
-        self.register_buffer("analysis", kernel.clone())  # (48,) separable, sums to 1
+        self.register_buffer("analysis", kernel.clone(), persistent=False)  # (48,) separable, sums to 1
         self.synthesis = nn.Parameter(kernel.clone() * 4)
         self.register_buffer("gains", torch.tensor(config.gains).view(1, LATENT_CHANNELS, 1, 1), persistent=False)
         self._start_as_linear()

@@ -1,0 +1,149 @@
+"""Train the shipped model: `python -m synth.training codec|decoder|denoiser|export|all --data DIR --out DIR ...`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch: spinning threads starve a busy machine
+
+import numpy as np
+import torch
+
+from synth.diffusion.zones import Atlas
+from synth.errors import SynthError
+from synth.models.networks.codec import Codec
+from synth.models.networks.text import Vocabulary
+from synth.models.shipped import Constants, Networks
+from synth.training import atlas as atlas_of
+from synth.training.bank import Simulated, load_bank, make_bank, save_bank
+from synth.training.batches import latent_constants
+from synth.training.codec import train_codec, train_decoder
+from synth.training.data import Collection, load
+from synth.training.denoiser import Frozen, Learner, train_denoiser
+from synth.training.export import ORIGINS, Trained, export
+from synth.training.labels import CODES, labels_of
+from synth.training.lesions import FILM_KINDS, SLICE_KINDS, ct_lungs
+from synth.training.model_card import draft_card, draft_prose
+from synth.training.presets import PRESETS, Preset
+from synth.training.run import Budget, Run
+from synth.training.tasks import Examples
+from synth.training.wording import every_caption
+
+ATLAS_FILMS, ATLAS_SLICES = 800, 120
+CONSTANTS_FROM = 5000  # training pictures
+SHARES = {"codec": 0.2, "denoiser": 0.65, "decoder": 0.15}  # of the minutes of `all`
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one stage, or all of them; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        data = load(options.data, options.limit)
+        stages = ["codec", "denoiser", "decoder", "export"] if options.stage == "all" else [options.stage]
+        for stage in stages:
+            _run_stage(stage, data, options)
+    except SynthError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m synth.training", description=__doc__)
+    parser.add_argument("stage", choices=["codec", "decoder", "denoiser", "export", "all"])
+    parser.add_argument("--data", type=Path, required=True, help="folder with the parquet shards")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, logs, sheets and the model")
+    parser.add_argument("--minutes", type=float, default=60.0, help="time for this stage, or for all of them")
+    parser.add_argument("--steps", type=int, default=None, help="exact number of steps instead of minutes")
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="gpu" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--limit", type=int, default=None, help="rows a shard, for a rehearsal")
+    parser.add_argument("--model-id", default="synthread-256")
+    return parser
+
+
+def _run_stage(stage: str, data: Collection, options: argparse.Namespace) -> None:
+    preset = PRESETS[options.preset]
+    minutes = options.minutes * (SHARES.get(stage, 1.0) if options.stage == "all" else 1.0)
+    if stage == "export":
+        _export(data, options, preset)
+        return
+    run = Run(options.out / stage, Budget(None if options.steps else minutes, options.steps), options.seed)
+    if stage == "codec":
+        train_codec(data, run, preset, resume=options.resume)
+    elif stage == "decoder":
+        train_decoder(data, run, preset, _codec(options.out / "codec", preset), resume=options.resume)
+    else:
+        _denoiser(data, run, preset, options)
+
+
+def _denoiser(data: Collection, run: Run, preset: Preset, options: argparse.Namespace) -> None:
+    frozen = _frozen(data, options, preset)
+    diet, atlas = preset.diet, frozen.atlas
+    train = Examples(data, "train", _bank(data, "train", preset.simulated, options.out), atlas, diet)
+    val = Examples(data, "val", _bank(data, "val", max(2, preset.simulated // 25), options.out), atlas, diet)
+    train_denoiser(train, val, frozen, run, preset, resume=options.resume)
+
+
+def _frozen(data: Collection, options: argparse.Namespace, preset: Preset) -> Frozen:
+    """Codec, latent constants, vocabulary and atlas; all but the codec are functions of the data."""
+    device = torch.device(preset.device)
+    codec = _codec(options.out / "codec", preset).to(device).eval().requires_grad_(False)
+    indices = data.where(split="train")
+    some = np.sort(np.random.default_rng(0).choice(indices, min(len(indices), CONSTANTS_FROM), replace=False))
+    pixels = torch.from_numpy(data.pixels[some][:, None])
+    mean, std = latent_constants(codec, pixels.to(device).float() / 255)
+    labels = [labels_of(row) for row in data.rows]
+    codes = sorted({*CODES.values(), *FILM_KINDS, *SLICE_KINDS})
+    return Frozen(
+        codec=codec,
+        constants=Constants(mean, std, ORIGINS),
+        vocabulary=Vocabulary.of(every_caption(labels, codes)),
+        card=draft_card(options.model_id, data, options.seed),
+        atlas=_atlas(data),
+    )
+
+
+def _codec(folder: Path, preset: Preset) -> Codec:
+    codec = Codec(preset.codec)
+    path = folder / "checkpoint.pt"
+    if not path.exists():
+        raise SynthError(f"There is no codec in {folder}; train it first: python -m synth.training codec.")
+    codec.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["codec"])
+    return codec
+
+
+def _atlas(data: Collection) -> Atlas:
+    films = [data.masks[i] for i in data.where(split="train", modality="DX") if i in data.masks][:ATLAS_FILMS]
+    chest = data.where(split="train", modality="CT", body_part="CHEST")
+    whole = [i for i in chest if "crop" not in (data.rows[i]["view"] or "")]
+    slices = [ct_lungs(data.pixels[i].astype(np.float32) / 255) for i in whole[:: max(1, len(whole) // ATLAS_SLICES)]]
+    return atlas_of.build(films, slices)
+
+
+def _bank(data: Collection, split: str, count: int, out: Path) -> list[Simulated]:
+    path = out / f"lesions-{split}.npz"
+    if not path.exists():
+        save_bank(path, make_bank(data, split, count, seed=0 if split == "train" else 1))
+    return load_bank(path)
+
+
+def _export(data: Collection, options: argparse.Namespace, preset: Preset) -> None:
+    frozen = _frozen(data, options, preset)
+    learner = Learner(preset, len(frozen.vocabulary.words))
+    state = torch.load(options.out / "denoiser" / "checkpoint.pt", map_location="cpu", weights_only=True)
+    learner.load_state_dict(state["average"])
+    better = options.out / "decoder"
+    codec = _codec(better if (better / "checkpoint.pt").exists() else options.out / "codec", preset)
+    networks = Networks(codec, learner.denoiser, learner.text, frozen.vocabulary)
+    folder = options.out / options.model_id
+    card = export(folder, Trained(networks, frozen.constants, frozen.atlas), frozen.card, draft_prose(data, options))
+    print(f"{folder}: {len(card.files)} files, revision {card.revision}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
