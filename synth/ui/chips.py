@@ -42,7 +42,7 @@ def show(modalities: Sequence[str]) -> None:
         _pick("Modality", options, "chip_modality", MODALITY_NAMES, required=True)
         if st.session_state["chip_modality"] == Modality.DX:
             _pick("View", [View.PA, View.AP], "chip_view", {})
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="top"):
         _pick("Sex", list(Sex), "chip_sex", SEX_NAMES)
         st.text_input("Age", key="chip_age", placeholder="any", width=72, persist_state="session")
     codes = [code for code, term in VOCABULARY.items() if st.session_state["chip_modality"] in term.modalities]

@@ -27,8 +27,8 @@ DEFAULTS = GenerationRequest()
 def ask(prompt: str) -> None:
     """Put a prompt into the box and have it drawn in this run: the examples and the first visit."""
     st.session_state["prompt"] = prompt
-    st.session_state["submit_now"] = True
     st.session_state["count"] = 1
+    _submit_now()
 
 
 def load(request: GenerationRequest) -> None:
@@ -42,8 +42,9 @@ def load(request: GenerationRequest) -> None:
 
 
 def prompt_box() -> None:
-    """The prompt and three examples across the page. Typing redraws the chips alone."""
-    st.text_input(
+    """Prompt, count, Generate and three examples across the page. Typing redraws the chips alone."""
+    box, few, press = st.columns([20, 4, 5], gap="small", vertical_alignment="bottom")
+    box.text_input(
         "Clinical prompt",
         key="prompt",
         live="400ms",
@@ -52,6 +53,17 @@ def prompt_box() -> None:
         label_visibility="collapsed",
         persist_state="session",
     )
+    few.number_input(
+        "Images",
+        value=None,
+        step=1,
+        key="count",
+        placeholder="1",
+        icon=":material/photo_library:",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    press.button("Generate", type="primary", width="stretch", shortcut="Ctrl+Enter", on_click=_submit_now)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.caption("Try", width="content")
         for name, prompt in EXAMPLES.items():
@@ -60,20 +72,21 @@ def prompt_box() -> None:
 
 @st.fragment(key="request")
 def request_panel() -> None:
-    """Chips, count, settings and the Generate button. A submitted request is written into the address."""
+    """What was understood as chips, and "More". A submitted request is written into the address."""
     status = resources.engine().status()
     understood = st.container(gap="small")
-    clicked = _settings() or st.session_state.pop("submit_now", False)
+    _settings()
+    asked = st.session_state.pop("submit_now", False)
     prompt = str(st.session_state.get("prompt", ""))
     with understood, views.show_error():
-        if not prompt.strip() and not clicked:
+        if not prompt.strip() and not asked:
             st.caption("Type a prompt: what was understood appears here and can be corrected before it is drawn.")
             return
         parsed = _understand(prompt)
         chips.show(status.card.modalities if status.card else ("DX", "CT"))
         wanted = chips.corrected(parsed, _whole_number("Age", chips.age_text()))
         _remarks(wanted, status)
-        if clicked:
+        if asked:
             _submit(_requests(wanted, prompt, status))
             st.rerun()
 
@@ -82,6 +95,10 @@ def again(request: GenerationRequest, seeds: int) -> None:
     """Submit a stored request once more: the same seed for `seeds` 0, else that many new ones."""
     start = secrets.randbelow(SEED_MAX - COUNT_MAX)
     _submit([replace(request, seed=start + i) for i in range(seeds)] or [request])
+
+
+def _submit_now() -> None:
+    st.session_state["submit_now"] = True
 
 
 def _submit(requests: list[GenerationRequest]) -> None:
@@ -108,23 +125,19 @@ def _remarks(parsed: prompts.ParsedPrompt, status: EngineStatus) -> None:
     for note in parsed.notes:
         st.caption(note)
     for sentence in prompts.unlearnt(parsed.findings, status.card) if status.card else ():
-        st.warning(sentence)
+        st.markdown(f":small[:orange[{sentence}]]")
 
 
-def _settings() -> bool:
-    """Count, the button, and "More". True when Generate was pressed."""
-    st.number_input("Images", value=None, step=1, key="count", placeholder="1", width=120, persist_state="session")
-    clicked = st.button("Generate", type="primary", width="stretch", shortcut="Ctrl+Enter")
+def _settings() -> None:
     with st.expander("More"):
         # No bounds in the fields: a value out of range stays as typed and the request says what would be right.
         left, right = st.columns(2, gap="small", wrap=False)
-        _number(left, "Seed", 1, "new each time")
+        _number(left, "Seed", 1, "random")
         _number(right, "Steps", 1, str(DEFAULTS.steps))
         _number(left, "Guidance", 0.5, str(DEFAULTS.guidance))
         right.selectbox(
             "Sampler", SAMPLERS, key="sampler", format_func=lambda name: SAMPLER_NAMES[name], persist_state="session"
         )
-    return clicked
 
 
 def _number(column: DeltaGenerator, label: str, step: float, default: str) -> None:

@@ -139,8 +139,9 @@ def test_an_unlearnt_finding_is_said_by_name_and_unknown_words_are_shown(app: Vi
     page = finish(app())
     page.text_input(key="prompt").set_value("PA chest X-ray, left pneumothorax, qwertyish")
     page = page.run()
-    assert "pneumothorax" in page.warning[0].value
-    assert any("qwertyish" in caption.value for caption in page.caption)
+    captions = [caption.value for caption in page.caption]
+    assert any("not learnt pneumothorax" in line.value for line in page.markdown)
+    assert "Not understood, so not drawn: qwertyish." in captions
 
 
 def test_a_correction_stays_until_the_prompt_changes(app: Visit) -> None:
