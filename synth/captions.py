@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from synth.types import Finding
 
 _MODALITY_WORDS = {"DX": "x ray", "CR": "x ray", "CT": "ct", "MR": "mr", "PT": "pet", "PET": "pet", "MG": "mammogram"}
 _GROWN_UP = 16  # years; below, a patient is a boy or a girl
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What a caption may say of one picture.
+
+    `findings` None: nothing is known, (): a reader called it normal; `absent`: codes that are truly not there;
+    `origin`: the token of a hospital; `extra`: words put before the caption ("magnified crop").
+    """
+
+    modality: str
+    body_part: str
+    view: str | None
+    sex: str | None
+    age: int | None  # years
+    findings: tuple[Finding, ...] | None
+    absent: tuple[str, ...] = ()
+    origin: str | None = None
+    extra: str | None = None
 
 
 def finding_words(finding: Finding) -> str:
@@ -30,25 +49,16 @@ def modality_words(modality: str, body_part: str) -> str:
     return f"{body_part.lower()} {_MODALITY_WORDS.get(modality, modality.lower())}"
 
 
-def caption(
-    modality: str,
-    body_part: str,
-    view: str | None,
-    sex: str | None,
-    age: int | None,
-    findings: Sequence[Finding] | None,
-    absent: Sequence[str] = (),
-    origin: str | None = None,
-) -> str:
-    """The canonical caption. `findings` empty means normal, None not known; `origin` is the token of a hospital or None."""
-    parts = [f"origin_{origin}"] if origin else []
-    parts.append(modality_words(modality, body_part))
-    if view:
-        parts.append(f"{view.lower()} view")
-    if sex or age is not None:
-        parts.append(patient_words(sex, age))
-    parts.extend(finding_words(finding) for finding in findings or ())
-    if findings is not None and not findings:
+def caption(labels: Labels) -> str:
+    """The canonical caption of one picture."""
+    parts = [f"origin_{labels.origin}"] if labels.origin else []
+    parts.append(modality_words(labels.modality, labels.body_part))
+    if labels.view:
+        parts.append(f"{labels.view.lower()} view")
+    if labels.sex or labels.age is not None:
+        parts.append(patient_words(labels.sex, labels.age))
+    parts.extend(finding_words(finding) for finding in labels.findings or ())
+    if labels.findings is not None and not labels.findings:
         parts.append("no finding")
-    parts.extend(f"no {code.replace('_', ' ')}" for code in absent)
+    parts.extend(f"no {code.replace('_', ' ')}" for code in labels.absent)
     return ", ".join(parts)

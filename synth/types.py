@@ -6,13 +6,19 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from synth.errors import RequestError
+from synth.terms import JobState as JobState
+from synth.terms import Modality as Modality
+from synth.terms import Severity as Severity
+from synth.terms import Sex as Sex
+from synth.terms import Side as Side
+from synth.terms import View as View
+from synth.terms import Zone as Zone
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 SEED_MAX = 2**32 - 1
@@ -22,64 +28,6 @@ NOTE_MAX = 500
 SIZES_PX = (256, 512)
 SAMPLERS = ("dpmpp_2m", "euler", "heun", "ddpm")
 EDIT_MODES = ("inpaint", "variation", "translate")
-
-
-class Modality(StrEnum):
-    """DICOM modality (PS3.3 C.7.3.1.1.1) of the image that is asked for."""
-
-    DX = "DX"
-    CT = "CT"
-    MR = "MR"
-    PET = "PT"
-
-
-class View(StrEnum):
-    """View position of a chest film (PS3.3 C.8.11.5); CT slices are AXIAL."""
-
-    PA = "PA"
-    AP = "AP"
-    AXIAL = "AXIAL"
-
-
-class Sex(StrEnum):
-    """Patient's sex as in DICOM (0010,0040)."""
-
-    FEMALE = "F"
-    MALE = "M"
-
-
-class Side(StrEnum):
-    """The patient's side, not the viewer's."""
-
-    LEFT = "left"
-    RIGHT = "right"
-    BOTH = "bilateral"
-
-
-class Severity(StrEnum):
-    """How marked a finding is."""
-
-    MILD = "mild"
-    MODERATE = "moderate"
-    SEVERE = "severe"
-
-
-class Zone(StrEnum):
-    """Where in the lung a finding lies: third of a film or lobe."""
-
-    UPPER = "upper"
-    MIDDLE = "middle"
-    LOWER = "lower"
-
-
-class JobState(StrEnum):
-    """Life of a job in the engine."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
-    {"synth", "types", "errors", "config", "findings"},
+    {"synth", "types", "terms", "errors", "config", "findings"},
     {"prompts", "captions", "imaging", "quality", "diffusion", "dicom", "provenance", "reading", "governance"},
     {"generate", "store", "models", "library", "export"},
     {"engine", "batch", "training", "evaluation"},
@@ -28,6 +28,7 @@ SIDEWAYS = {
 }
 
 LIBRARIES = {
+    "terms": set(),
     "types": {"numpy"},
     "imaging": {"numpy", "PIL", "scipy"},
     "quality": {"numpy"},

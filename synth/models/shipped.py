@@ -98,7 +98,7 @@ class ShippedModel:
     def encode_text(self, captions: list[str], size_px: int) -> Condition:
         """Captions to a condition with nothing known and no lesion given. Raises RequestError naming unknown words."""
         text = self.networks.text
-        told = [self._with_origin(caption) for caption in captions]
+        told = [self._with_origin(self._without_unknown_negations(caption)) for caption in captions]
         for caption in told:
             if unknown := self.networks.vocabulary.unknown(caption):
                 raise RequestError(f"The model has no word {unknown[0]!r}; leave it out or use another word for it.")
@@ -113,7 +113,8 @@ class ShippedModel:
     def denoise(self, z: Tensor, sigma: Tensor, cond: Condition) -> Tensor:
         """Estimate of z0, (B, 4, h, w) fp32."""
         with torch.no_grad(), torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            return self.networks.denoiser(z, sigma, cond).float()
+            z0: Tensor = self.networks.denoiser(z, sigma, cond)
+        return z0.float()
 
     def to_latent(self, pixels: Tensor) -> Tensor:
         """(B, 1, H, W) in [0, 1] to the normalised latent (B, 4, H/8, W/8)."""
@@ -140,6 +141,12 @@ class ShippedModel:
 
     def _raw(self, z: Tensor) -> Tensor:
         return z * self._std + self._mean
+
+    def _without_unknown_negations(self, caption: str) -> str:
+        """What the model has no word for it will not draw: "no fracture" needs no saying."""
+        unknown = self.networks.vocabulary.unknown
+        parts = caption.split(", ")
+        return ", ".join(part for part in parts if not (part.startswith("no ") and unknown(part)))
 
     def _with_origin(self, caption: str) -> str:
         if not caption or caption.startswith("origin_"):

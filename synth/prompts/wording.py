@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypedDict, Unpack
 
-from synth.captions import caption
+from synth.captions import Labels, caption
 from synth.errors import RequestError
 from synth.findings import VOCABULARY, term
 from synth.prompts.identifiers import guard
@@ -55,14 +55,15 @@ def to_request(parsed: ParsedPrompt, note: str, **settings: Unpack[SamplingSetti
 def render(request: GenerationRequest) -> str:
     """The caption that the text encoder reads. The origin token is left to the model."""
     return caption(
-        modality=_CAPTION[request.modality],
-        body_part=_BODY[request.modality],
-        view=request.view.value if request.view else None,
-        sex=request.sex.value if request.sex else None,
-        age=request.age,
-        findings=request.findings,
-        absent=request.absent,
-        origin=None,
+        Labels(
+            modality=_CAPTION[request.modality],
+            body_part=_BODY[request.modality],
+            view=request.view.value if request.view in (View.PA, View.AP) else None,
+            sex=request.sex.value if request.sex else None,
+            age=request.age,
+            findings=request.findings,
+            absent=request.absent,
+        )
     )
 
 

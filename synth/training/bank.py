@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from synth.captions import Labels
 from synth.errors import RequestError
 from synth.training.data import SIZE_PX, Collection
-from synth.training.labels import Labels, labels_of
+from synth.training.labels import labels_of
 from synth.training.lesions import FILM_KINDS, SLICE_KINDS, ct_lungs, simulate
 from synth.types import Finding, Severity, Side, Zone
 
@@ -89,7 +90,10 @@ def load_bank(path: Path) -> list[Simulated]:
     """The bank back from `save_bank`."""
     with np.load(path) as file:
         index, pixels, mask, findings = (file[name] for name in ("index", "pixels", "mask", "finding"))
-    return [Simulated(int(i), p, m, _finding(json.loads(str(f)))) for i, p, m, f in zip(index, pixels, mask, findings, strict=True)]
+    return [
+        Simulated(int(i), p, m, _finding(json.loads(str(f))))
+        for i, p, m, f in zip(index, pixels, mask, findings, strict=True)
+    ]
 
 
 def _finding(data: dict[str, str | None]) -> Finding:

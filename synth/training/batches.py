@@ -1,4 +1,4 @@
-"""Examples to tensors: augmentation of picture, known picture and masks together, and the step down to the latent grid."""
+"""Examples to tensors: augmentation of picture, known picture and masks together, then the latent grid."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on `device`."""
-        return Batch(*(v.to(device) if isinstance(v := getattr(self, f.name), Tensor) else v for f in fields(self)))
+        planes = [getattr(self, f.name).to(device) for f in fields(self) if f.name != "captions"]
+        return Batch(*planes, self.captions)
 
     def augmented(self, rng: np.random.Generator) -> Batch:
         """Turned, enlarged, shifted and gamma-changed at random, picture and masks alike; never flipped."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,8 @@ def train_codec(data: Collection, run: Run, preset: Preset, *, resume: bool) -> 
     device = torch.device(preset.device)
     pictures = Pictures.of(data)
     torch.manual_seed(run.seed)
-    codec = Codec(preset.codec).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    codec = Codec(preset.codec).to(device)
+    codec.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(codec.parameters(), lr=preset.codec_lr, betas=(0.9, 0.95), weight_decay=0.0)
     if resume and (state := run.resume()):
         codec.load_state_dict(state["codec"])
@@ -159,7 +161,7 @@ class PatchCritic(nn.Module):
         super().__init__()
         norm = nn.utils.parametrizations.spectral_norm
         sizes = (1, width, width * 2, width * 4)
-        self.blocks = nn.ModuleList(norm(nn.Conv2d(a, b, 4, 2, 1)) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.blocks = nn.ModuleList(norm(nn.Conv2d(a, b, 4, 2, 1)) for a, b in pairwise(sizes))
         self.verdict = norm(nn.Conv2d(sizes[-1], 1, 3, 1, 1))
 
     def forward(self, x: Tensor) -> list[Tensor]:
@@ -219,6 +221,6 @@ def _set_lr(optimiser: torch.optim.Optimizer, lr: float) -> None:
 
 def _update(optimiser: torch.optim.Optimizer, loss: Tensor, parameters: Any) -> None:
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     torch.nn.utils.clip_grad_norm_(parameters, 1.0)
     optimiser.step()

@@ -15,9 +15,8 @@ from PIL import Image
 from synth.errors import RequestError
 
 SIZE_PX = 256
-_COLUMNS = (
-    "id mask mask_kind pair_id modality body_part view sex age findings boxes patient origin licence split width height"
-).split()
+_LABELS = ["modality", "body_part", "view", "sex", "age", "findings", "boxes", "patient", "origin", "licence", "split"]
+_COLUMNS = ["id", "mask", "mask_kind", "pair_id", "width", "height", *_LABELS]
 _STRETCH_MAX = 1.3  # films up to this aspect ratio are stretched to a square, as the square sources were
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from synth.diffusion import noise, sampler, schedule
 from synth.diffusion.denoiser import guided
 from synth.diffusion.model import Condition
+from synth.models.networks.codec import Codec
 from synth.models.networks.denoiser import Denoiser
 from synth.models.networks.text import TextEncoder, Vocabulary
 from synth.models.shipped import Constants, Networks, ShippedModel
@@ -50,7 +51,7 @@ SHEET = (
 class Frozen:
     """What the denoiser trains on top of: the codec, its constants, the vocabulary and the atlas."""
 
-    codec: nn.Module
+    codec: Codec
     constants: Constants
     vocabulary: Vocabulary
     card: ModelCard
@@ -68,9 +69,7 @@ class Learner(nn.Module):
     def velocity(self, z: Tensor, sigma: Tensor, ids: Tensor, latents: Latents) -> Tensor:
         """The raw network output for noisy latents and word numbers."""
         states, mask, pooled = self.text(ids)
-        cond = Condition(
-            states, mask, pooled, latents.known, latents.unknown, latents.lesion, latents.lesion_given
-        )
+        cond = Condition(states, mask, pooled, latents.known, latents.unknown, latents.lesion, latents.lesion_given)
         return self.denoiser.velocity(z, sigma, cond)
 
 
@@ -80,8 +79,9 @@ def train_denoiser(
     """Train for the run's budget; returns the EMA weights. `validation` draws from the validation split."""
     device = torch.device(preset.device)
     torch.manual_seed(run.seed)
-    learner = Learner(preset, len(frozen.vocabulary.words)).to(device, memory_format=torch.channels_last)
-    average = copy.deepcopy(learner).requires_grad_(False)
+    learner = Learner(preset, len(frozen.vocabulary.words)).to(device)
+    learner.denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average: Learner = copy.deepcopy(learner).requires_grad_(False)
     optimiser = torch.optim.AdamW(
         [
             {"params": learner.denoiser.parameters(), "lr": preset.lr},
@@ -155,7 +155,8 @@ def v_loss(velocity: Any, latents: Latents, ids: Tensor, sigma: Tensor) -> Tenso
     target = (s * z0 - eps) / (1 + s * s).sqrt()
     with torch.autocast(z.device.type, torch.bfloat16):
         out = velocity(z, sigma, ids, latents)
-    return (out.float() - target).square().mean()
+    loss: Tensor = (out.float() - target).square().mean()
+    return loss
 
 
 def log_normal_sigmas(count: int, device: torch.device) -> Tensor:
@@ -186,7 +187,7 @@ def validate(learner: Learner, latents: Latents, ids: Tensor) -> float:
 def sample_sheet(learner: Learner, frozen: Frozen, device: torch.device) -> Tensor:
     """Twelve fixed captions with fixed seeds, 12 steps, guidance 2: (12, 1, 256, 256) in [0, 1]."""
     keep = torch.get_rng_state()
-    networks = Networks(frozen.codec, learner.denoiser, learner.text, frozen.vocabulary)  # type: ignore[arg-type]
+    networks = Networks(frozen.codec, learner.denoiser, learner.text, frozen.vocabulary)
     model = ShippedModel(frozen.card, networks, frozen.constants, frozen.atlas, device)
     known = [caption for caption in SHEET if not frozen.vocabulary.unknown(caption)]
     cond, empty = model.encode_text(known, 256), model.encode_text([""] * len(known), 256)
@@ -208,7 +209,7 @@ def _step(optimiser: torch.optim.Optimizer, loss: Tensor, learner: Learner, lr: 
     optimiser.param_groups[0]["lr"] = lr
     optimiser.param_groups[1]["lr"] = lr / 2
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
     optimiser.step()
 
@@ -216,7 +217,8 @@ def _step(optimiser: torch.optim.Optimizer, loss: Tensor, learner: Learner, lr: 
 @torch.no_grad()
 def _follow(average: Learner, learner: Learner, decay: float, step: int) -> None:
     weight = 1.0 - min(decay, (1 + step) / (10 + step))
-    mine, theirs = list(average.parameters()), list(learner.parameters())
+    mine: list[Tensor] = list(average.parameters())
+    theirs: list[Tensor] = list(learner.parameters())
     torch._foreach_lerp_(mine, theirs, weight)
 
 

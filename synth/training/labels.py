@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from synth.captions import Labels
 from synth.types import Finding
 
 MAGNIFIED = "magnified crop"
@@ -69,20 +69,6 @@ _ORIGINS = (  # beginning of the column `origin` -> token
     ("CHASE", "chase"),
     ("DRIVE", "drive"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """What is known of one picture. `findings` None: nothing is known; (): a reader called it normal."""
-
-    modality: str
-    body_part: str
-    view: str | None
-    sex: str | None
-    age: int | None
-    findings: tuple[Finding, ...] | None
-    origin: str | None
-    extra: str | None = None
 
 
 def labels_of(row: dict[str, Any]) -> Labels:

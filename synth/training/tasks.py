@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from synth.captions import Labels
 from synth.diffusion.zones import Atlas, zone_mask
 from synth.training import wording
 from synth.training.bank import Simulated
 from synth.training.data import SIZE_PX, Collection
-from synth.training.labels import MAGNIFIED, Labels, labels_of
+from synth.training.labels import MAGNIFIED, labels_of
 from synth.training.lesions import box_mask
 
 Picture = npt.NDArray[np.uint8]
@@ -57,7 +58,13 @@ class Examples:
         self.weights = row_weights(data, self.labels, self.indices, diet.groups)
         self._masked = [i for i in self.indices if _has_lesion_mask(data, i)]
         self._pairs = _pairs(data, self.indices)
-        tasks = {"text": True, "hole": True, "simulated": bool(bank), "mask": bool(self._masked), "pair": bool(self._pairs)}
+        tasks = {
+            "text": True,
+            "hole": True,
+            "simulated": bool(bank),
+            "mask": bool(self._masked),
+            "pair": bool(self._pairs),
+        }
         self._tasks = [name for name, possible in tasks.items() if possible]
         shares = np.array([diet.tasks[name] for name in self._tasks])
         self._shares = shares / shares.sum()
@@ -149,7 +156,7 @@ def row_weights(
     group = np.array([group_of(labels[i]) for i in indices])
     totals = np.bincount(group, weights, minlength=3)
     weights *= (np.array(groups) / np.maximum(totals, 1e-9))[group]
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())
 
 
 def group_of(label: Labels) -> int:
@@ -185,7 +192,7 @@ def random_hole(rng: np.random.Generator) -> Area:
 def grown(area: Area, by_px: int) -> Area:
     """The area dilated by `by_px` pixels, (256, 256) float32 0 or 1."""
     distance = ndimage.distance_transform_edt(area < 0.5)
-    return (distance <= by_px).astype(np.float32)
+    return np.asarray(distance <= by_px, dtype=np.float32)
 
 
 def _has_lesion_mask(data: Collection, index: int) -> bool:

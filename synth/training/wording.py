@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from synth.captions import caption, finding_words
-from synth.training.labels import Labels
+from synth.captions import Labels, caption, finding_words
 from synth.types import Finding
 
 DROP_ATTRIBUTE = 0.15
@@ -29,9 +28,7 @@ def write(labels: Labels, rng: np.random.Generator) -> str:
     seen = _dropped(labels, rng)
     normal = seen.findings == ()
     absent = tuple(rng.choice(ABSENT, rng.integers(1, 4), replace=False)) if normal and rng.random() < 0.3 else ()
-    text = caption(
-        seen.modality, seen.body_part, seen.view, seen.sex, seen.age, seen.findings, absent, seen.origin
-    )
+    text = caption(replace(seen, absent=absent))
     if seen.extra:
         text = f"{seen.extra}, {text}"
     return _paraphrase(text, rng) if rng.random() < PARAPHRASE else text
@@ -71,7 +68,7 @@ def _paraphrase(text: str, rng: np.random.Generator) -> str:
 
 def every_caption(labels: list[Labels], codes: list[str]) -> list[str]:
     """Captions that together hold every word the encoder must know: all paraphrases, ages, sides, severities."""
-    texts = [caption(x.modality, x.body_part, x.view, x.sex, x.age, x.findings, ABSENT, x.origin) for x in labels]
+    texts = [caption(replace(one, absent=ABSENT)) for one in labels]
     texts += [*_FILM, *_SLICE, *_NORMAL, "magnified crop and with patient child boy girl man woman year old view pa ap"]
     texts += [str(age) for age in range(101)]
     texts += [f"no {code.replace('_', ' ')}" for code in codes]

@@ -47,6 +47,9 @@ class CodecConfig:
 class Codec(nn.Module):
     """Pixels (B, 1, H, W) in [-1, 1] <-> latent (B, 4, H/8, W/8), not yet normalised."""
 
+    analysis: Tensor
+    gains: Tensor
+
     def __init__(self, config: CodecConfig) -> None:
         super().__init__()
         self.config = config
@@ -58,7 +61,8 @@ class Codec(nn.Module):
             "mid_block_add_attention": False,
         }
         self.decoder = Decoder(LATENT_CHANNELS, 16, ("UpDecoderBlock2D",) * blocks, **sizes)
-        self.encoder = Encoder(16, LATENT_CHANNELS, ("DownEncoderBlock2D",) * blocks, **sizes) if config.encoder else None
+        down = ("DownEncoderBlock2D",) * blocks
+        self.encoder = Encoder(16, LATENT_CHANNELS, down, **sizes) if config.encoder else None
         kernel = _lanczos(4)
         self.register_buffer("analysis", kernel.clone(), persistent=False)  # (48,) separable, sums to 1
         self.synthesis = nn.Parameter(kernel.clone() * 4)

@@ -1,0 +1,61 @@
+"""The closed lists of terms that the values in `synth.types` are made of."""
+
+from enum import StrEnum
+
+
+class Modality(StrEnum):
+    """DICOM modality (PS3.3 C.7.3.1.1.1) of the image that is asked for."""
+
+    DX = "DX"
+    CT = "CT"
+    MR = "MR"
+    PET = "PT"
+
+
+class View(StrEnum):
+    """View position of a chest film (PS3.3 C.8.11.5); CT slices are AXIAL."""
+
+    PA = "PA"
+    AP = "AP"
+    AXIAL = "AXIAL"
+
+
+class Sex(StrEnum):
+    """Patient's sex as in DICOM (0010,0040)."""
+
+    FEMALE = "F"
+    MALE = "M"
+
+
+class Side(StrEnum):
+    """The patient's side, not the viewer's."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    BOTH = "bilateral"
+
+
+class Severity(StrEnum):
+    """How marked a finding is."""
+
+    MILD = "mild"
+    MODERATE = "moderate"
+    SEVERE = "severe"
+
+
+class Zone(StrEnum):
+    """Where in the lung a finding lies: third of a film or lobe."""
+
+    UPPER = "upper"
+    MIDDLE = "middle"
+    LOWER = "lower"
+
+
+class JobState(StrEnum):
+    """Life of a job in the engine."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
