@@ -1,8 +1,8 @@
 """One device thread and one bounded queue: requests go in, stored images come out.
 
-A page submits and polls snapshots; it never waits. The thread takes the oldest job with every waiting job that may
-share its batch, draws and stores them. Jobs live in the store, so a killed server loses none: a working engine says
-every few seconds that it is alive, and the jobs of one that has fallen silent are claimed by another.
+A page submits and polls snapshots; it never waits. The thread takes the oldest job with all that may share its batch,
+draws and stores them. Jobs live in the store, so a killed server loses none: the jobs of an engine that has not said
+for some seconds that it is alive are claimed by another.
 """
 
 from __future__ import annotations
@@ -121,8 +121,7 @@ class Engine:
     def status(self) -> EngineStatus:
         """Device, model and queue at this moment."""
         with self._changed:
-            model, error = self._model, self._load_error
-            waiting = len(self._queued())
+            model, error, waiting = self._model, self._load_error, len(self._queued())
             return EngineStatus(
                 device=str(model.device) if model else "",
                 model_id=model.card.id if model else "",
@@ -168,7 +167,8 @@ class Engine:
                 return []
             first, *others = self._queued()
             partners = [job for job in others if self._compatible(first.request, job.request)]
-            batch = [replace(job, state=JobState.RUNNING) for job in [first, *partners][: self._max_batch]]
+            most = min(self._max_batch, self._model.max_batch if self._model else 1)
+            batch = [replace(job, state=JobState.RUNNING) for job in [first, *partners][:most]]
             self._open.update((job.id, job) for job in batch)
             return batch
 

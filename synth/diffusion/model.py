@@ -38,6 +38,7 @@ class Model(Protocol):
     card: ModelCard
     device: torch.device
     dtype: torch.dtype
+    max_batch: int  # images drawn together at most; 1 where batches save little, so that a replay is exact
 
     def latent_shape(self, size_px: int) -> tuple[int, int, int]:
         """(C, h, w) for a square image of `size_px`."""

@@ -83,6 +83,7 @@ class DiffusersModel:
         self.card = card
         self.device = device
         self.dtype = dtype
+        self.max_batch = 1 if device.type == "cpu" else 8
         self._networks = networks
         codec: Any = networks.codec.config
         shift = codec.latents_mean or codec.shift_factor or 0.0

@@ -80,6 +80,7 @@ class TinyModel:
         self.card = CARD
         self.device = torch.device(device)
         self.dtype = torch.float32
+        self.max_batch = 8
 
     def latent_shape(self, size_px: int) -> tuple[int, int, int]:
         """(4, size_px / 2, size_px / 2)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -50,8 +50,8 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on `device`."""
-        planes = [getattr(self, f.name).to(device) for f in fields(self) if f.name != "captions"]
-        return Batch(*planes, self.captions)
+        planes = {f.name: getattr(self, f.name).to(device) for f in fields(self) if f.name != "captions"}
+        return replace(self, **planes)
 
     def augmented(self, rng: np.random.Generator) -> Batch:
         """Turned, enlarged, shifted and gamma-changed at random, picture and masks alike; never flipped."""
