@@ -41,6 +41,7 @@ class Painter:
     largest: int = 8  # images that fit into its memory
     card: ModelCard = CARD
     device: str = "cpu"
+    max_batch: int = 8
     batches: list[list[int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:

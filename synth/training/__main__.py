@@ -14,9 +14,11 @@ import torch
 
 from synth.diffusion.zones import Atlas
 from synth.errors import SynthError
+from synth.models.cards import read_card
 from synth.models.networks.codec import Codec
 from synth.models.networks.text import Vocabulary
-from synth.models.shipped import Constants, Networks
+from synth.models.shipped import Constants, Networks, ShippedModel
+from synth.models.weights import check_files
 from synth.training import atlas as atlas_of
 from synth.training.bank import Simulated, load_bank, make_bank, save_bank
 from synth.training.batches import latent_constants
@@ -60,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=None, help="exact number of steps instead of minutes")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="gpu" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+    parser.add_argument("--start", type=Path, help="folder of an exported model whose weights are trained further")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=int, default=None, help="rows a shard, for a rehearsal")
     parser.add_argument("--model-id", default="synthread-256")
@@ -76,7 +79,7 @@ def _run_stage(stage: str, data: Collection, options: argparse.Namespace) -> Non
     if stage == "codec":
         train_codec(data, run, preset, resume=options.resume)
     elif stage == "decoder":
-        train_decoder(data, run, preset, _codec(options.out / "codec", preset), resume=options.resume)
+        train_decoder(data, run, preset, _codec(options, preset), resume=options.resume)
     else:
         _denoiser(data, run, preset, options)
 
@@ -86,13 +89,16 @@ def _denoiser(data: Collection, run: Run, preset: Preset, options: argparse.Name
     diet, atlas = preset.diet, frozen.atlas
     train = Examples(data, "train", _bank(data, "train", preset.simulated, options.out), atlas, diet)
     val = Examples(data, "val", _bank(data, "val", max(2, preset.simulated // 25), options.out), atlas, diet)
-    train_denoiser(train, val, frozen, run, preset, resume=options.resume)
+    start = None
+    if options.start:
+        start = _learner(_started(options.start), preset, frozen.vocabulary)
+    train_denoiser(train, val, frozen, run, preset, start, resume=options.resume)
 
 
 def _frozen(data: Collection, options: argparse.Namespace, preset: Preset) -> Frozen:
     """Codec, latent constants, vocabulary and atlas; all but the codec are functions of the data."""
     device = torch.device(preset.device)
-    codec = _codec(options.out / "codec", preset).to(device).eval().requires_grad_(False)
+    codec = _codec(options, preset).to(device).eval().requires_grad_(False)
     indices = data.where(split="train")
     some = np.sort(np.random.default_rng(0).choice(indices, min(len(indices), CONSTANTS_FROM), replace=False))
     pixels = torch.from_numpy(data.pixels[some][:, None])
@@ -108,13 +114,35 @@ def _frozen(data: Collection, options: argparse.Namespace, preset: Preset) -> Fr
     )
 
 
-def _codec(folder: Path, preset: Preset) -> Codec:
+def _codec(options: argparse.Namespace, preset: Preset, *, decoder: bool = False) -> Codec:
+    """The codec of this run, or of the model that it starts from; with `decoder` its last decoder, if there is one."""
+    stages = ("decoder", "codec") if decoder else ("codec",)
+    paths = [options.out / stage / "checkpoint.pt" for stage in stages]
+    path = next((path for path in paths if path.exists()), None)
+    if path is None and options.start:
+        return _started(options.start).codec
+    if path is None:
+        raise SynthError(f"There is no codec in {options.out}; train it first: python -m synth.training codec.")
     codec = Codec(preset.codec)
-    path = folder / "checkpoint.pt"
-    if not path.exists():
-        raise SynthError(f"There is no codec in {folder}; train it first: python -m synth.training codec.")
     codec.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["codec"])
     return codec
+
+
+def _started(folder: Path) -> Networks:
+    card = read_card(folder)
+    check_files(folder, card)
+    return ShippedModel.from_folder(folder, card, torch.device("cpu")).networks
+
+
+def _learner(networks: Networks, preset: Preset, vocabulary: Vocabulary) -> Learner:
+    """Denoiser and text encoder of an exported model. Raises SynthError where the preset or the words differ."""
+    same = networks.denoiser.config == preset.denoiser and networks.text.config == preset.text
+    if not same or networks.vocabulary.words != vocabulary.words:
+        raise SynthError("The model of --start has other sizes or words than this preset and data; train without it.")
+    learner = Learner(preset, len(vocabulary.words))
+    learner.denoiser.load_state_dict(networks.denoiser.state_dict())
+    learner.text.load_state_dict(networks.text.state_dict())
+    return learner
 
 
 def _atlas(data: Collection) -> Atlas:
@@ -137,8 +165,7 @@ def _export(data: Collection, options: argparse.Namespace, preset: Preset) -> No
     learner = Learner(preset, len(frozen.vocabulary.words))
     state = torch.load(options.out / "denoiser" / "checkpoint.pt", map_location="cpu", weights_only=True)
     learner.load_state_dict(state["average"])
-    better = options.out / "decoder"
-    codec = _codec(better if (better / "checkpoint.pt").exists() else options.out / "codec", preset)
+    codec = _codec(options, preset, decoder=True)
     networks = Networks(codec, learner.denoiser, learner.text, frozen.vocabulary)
     folder = options.out / options.model_id
     card = export(folder, Trained(networks, frozen.constants, frozen.atlas), frozen.card, draft_prose(data, options))

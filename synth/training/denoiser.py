@@ -74,12 +74,19 @@ class Learner(nn.Module):
 
 
 def train_denoiser(
-    examples: Examples, validation: Examples, frozen: Frozen, run: Run, preset: Preset, *, resume: bool
+    examples: Examples,
+    validation: Examples,
+    frozen: Frozen,
+    run: Run,
+    preset: Preset,
+    start: Learner | None = None,
+    *,
+    resume: bool,
 ) -> Learner:
-    """Train for the run's budget; returns the EMA weights. `validation` draws from the validation split."""
+    """Train for the run's budget, from `start` where given; returns the EMA weights. `validation`: unseen patients."""
     device = torch.device(preset.device)
     torch.manual_seed(run.seed)
-    learner = Learner(preset, len(frozen.vocabulary.words)).to(device)
+    learner = (start or Learner(preset, len(frozen.vocabulary.words))).to(device)
     learner.denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average: Learner = copy.deepcopy(learner).requires_grad_(False)
     optimiser = torch.optim.AdamW(

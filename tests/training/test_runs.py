@@ -14,6 +14,7 @@ from synth.diffusion.holes import fill, unknown_cells
 from synth.generate import Order, generate
 from synth.models import loader
 from synth.models.networks.codec import Codec, CodecConfig
+from synth.models.shipped import ShippedModel
 from synth.training.__main__ import main
 from synth.training.run import Budget, Run
 from synth.types import Finding, GenerationRequest, Side, Zone
@@ -80,6 +81,17 @@ def test_the_exported_model_draws_a_picture_and_its_files_are_named_by_hash(trai
     assert image.pixels.shape == (256, 256)
     assert np.array_equal(image.pixels, again.pixels)
     assert image.provenance.weights_hash == model.card.weights_hash()
+
+
+def test_an_exported_model_is_trained_further(shards: Path, trained: Path, tmp_path: Path) -> None:
+    start = str(trained / "m")
+    assert main(arguments("denoiser", shards, tmp_path, "--steps", "1", "--start", start)) == 0
+    before = loader.load(Settings.from_env({"SYNTH_MODELS": str(trained), "SYNTH_MODEL": "m", "SYNTH_DEVICE": "cpu"}))
+    assert isinstance(before, ShippedModel)
+    after = weights(tmp_path, "denoiser")
+    name = "unet.down_blocks.0.resnets.0.conv1.weight"
+    moved = (after["denoiser." + name] - before.networks.denoiser.state_dict()[name]).abs().max()
+    assert 0 < moved < 1e-3  # one step of warm-up away from where it was
 
 
 def test_codec_training_beats_the_linear_start(shards: Path, tmp_path: Path) -> None:
