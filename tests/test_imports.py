@@ -24,6 +24,7 @@ LAYER = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Within a layer packages do not know each other, but for these. In layer 0 they may.
 SIDEWAYS = {
     ("prompts", "captions"),
+    ("evaluation", "training"),  # looks for copies of the training pictures
     ("dicom", "imaging"),
 }
 

@@ -30,7 +30,7 @@ def measure(model: Model, lungs: npt.NDArray[np.float32], seeds: range, codes: t
     for code in codes:
         ill = draw(model, [replace(request, findings=(Finding(code),)) for request in base]).astype(np.float64)
         swap[code] = float(np.abs(ill - normal)[:, inside].mean())
-    return ControlFigures(swap, _side_share(model, base, lungs), heart_left(normal, inside))
+    return ControlFigures(swap, _side_share(model, base, lungs), heart_left(normal))
 
 
 def _side_share(model: Model, base: list[GenerationRequest], lungs: npt.NDArray[np.float32]) -> float:
@@ -44,7 +44,7 @@ def _side_share(model: Model, base: list[GenerationRequest], lungs: npt.NDArray[
     return float((right > left).mean())
 
 
-def heart_left(pictures: npt.NDArray[np.float64], inside: npt.NDArray[np.bool_]) -> float:
+def heart_left(pictures: npt.NDArray[np.float64]) -> float:
     """Share of films whose lower middle is denser to the patient's left (image right) of the spine."""
     size = pictures.shape[-1]
     band = slice(int(0.45 * size), int(0.70 * size))

@@ -89,15 +89,7 @@ def train_denoiser(
     learner = (start or Learner(preset, len(frozen.vocabulary.words))).to(device)
     learner.denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average: Learner = copy.deepcopy(learner).requires_grad_(False)
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": learner.denoiser.parameters(), "lr": preset.lr},
-            {"params": learner.text.parameters(), "lr": preset.lr / 2},
-        ],
-        betas=(0.9, 0.99),
-        weight_decay=0.01,
-        fused=True,
-    )
+    optimiser = _optimiser(learner, preset.lr)
     if resume and (state := run.resume()):
         learner.load_state_dict(state["learner"])
         average.load_state_dict(state["average"])
@@ -210,6 +202,15 @@ def sample_sheet(learner: Learner, frozen: Frozen, device: torch.device) -> Tens
 def _shape(progress: float, step: int) -> float:
     """Warm-up, flat, then linear to 0 over the last share of the budget: the decay is where quality comes."""
     return min(1.0, (step + 1) / WARM_UP) * min(1.0, (1.0 - progress) / DECAY_SHARE)
+
+
+def _optimiser(learner: Learner, lr: float) -> torch.optim.AdamW:
+    """AdamW; the text encoder learns at half the rate."""
+    groups = [
+        {"params": learner.denoiser.parameters(), "lr": lr},
+        {"params": learner.text.parameters(), "lr": lr / 2},
+    ]
+    return torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
 
 
 def _step(optimiser: torch.optim.Optimizer, loss: Tensor, learner: Learner, lr: float) -> None:
