@@ -262,7 +262,7 @@ def test_a_request_is_rendered_as_the_training_caption():
     finding = Finding("pneumonia", Side.RIGHT, Zone.LOWER, Severity.MODERATE)
     film = request(sex=Sex.MALE, age=65, findings=(finding,), absent=("pleural_effusion",))
     assert render(film) == "chest x ray, pa view, 65 year old man, moderate right lower pneumonia, no pleural effusion"
-    assert render(request(modality=Modality.CT, view=View.AXIAL)) == "chest ct, axial view, no finding"
+    assert render(request(modality=Modality.CT, view=View.AXIAL)) == "chest ct, no finding"
     assert render(request(modality=Modality.MR, view=None)) == "brain mr, no finding"
     assert render(request(modality=Modality.PET, view=None)) == "brain pet, no finding"
 

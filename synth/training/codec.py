@@ -20,8 +20,8 @@ from synth.training.sheets import save_sheet
 
 KL_WEIGHT = 1e-5
 GRADIENT_WEIGHT = 0.5
-ADVERSARIAL_WEIGHT = 0.05
-MATCHING_WEIGHT = 2.0
+ADVERSARIAL_SHARE = 0.4  # of the reconstruction's gradient at the last layer (Esser et al. 2021, eq. 7)
+MATCHING_WEIGHT = 0.02
 FULL_SIZE_FROM = 0.7  # share of the budget after which whole pictures replace crops (GroupNorm sees the same as in use)
 VALIDATE_EVERY = 200
 
@@ -147,11 +147,20 @@ def _duel(
     with torch.autocast(x.device.type, torch.bfloat16):
         seen = critic(y)
         target = [feature.detach() for feature in critic(x)[:-1]]
-        matching = sum(F.l1_loss(a.float(), b.float()) for a, b in zip(seen[:-1], target, strict=True))
+        matching = torch.stack([F.l1_loss(a.float(), b.float()) for a, b in zip(seen[:-1], target, strict=True)]).sum()
         fooled = -seen[-1].float().mean()
-    loss = reconstruction_loss(y, x) + ramp * (ADVERSARIAL_WEIGHT * fooled + MATCHING_WEIGHT * 0.01 * matching)
+    kept = reconstruction_loss(y, x)
+    weight = ADVERSARIAL_SHARE * _balance(kept, fooled, codec.decoder.conv_out.weight)
+    loss = kept + ramp * (weight * fooled + MATCHING_WEIGHT * matching)
     _update(paint, loss, codec.decoder.parameters())
     return {"loss": float(loss.item()), "judged": float(judged.item()), "fooled": float(fooled.item())}
+
+
+def _balance(kept: Tensor, fooled: Tensor, last: Tensor) -> Tensor:
+    """Gradient of the reconstruction over that of the critic at the last layer, so that their shares are known."""
+    (a,) = torch.autograd.grad(kept, last, retain_graph=True)
+    (b,) = torch.autograd.grad(fooled, last, retain_graph=True)
+    return (a.norm() / (b.norm() + 1e-6)).clamp(max=1e3).detach()
 
 
 class PatchCritic(nn.Module):
