@@ -41,4 +41,4 @@ def unknown_cells(hole: Tensor) -> Tensor:
 
 def with_known(cond: Condition, known: Tensor, unknown: Tensor) -> Condition:
     """`cond` with a known latent (B, C, h, w) and its unknown-area channel (B, 1, h, w)."""
-    return Condition(cond.text, cond.text_mask, cond.pooled, known, unknown, cond.lesion, cond.lesion_given)
+    return Condition(cond.text, cond.text_mask, cond.pooled, known, unknown, cond.lesion, cond.lesion_given, cond.kind)

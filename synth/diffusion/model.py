@@ -26,6 +26,7 @@ class Condition:
     unknown: Tensor
     lesion: Tensor
     lesion_given: Tensor
+    kind: Tensor  # (B,) int64: which of the model's kinds of pictures, for models that tell kinds apart; else zeros
 
     def without_text(self, empty: Condition) -> Condition:
         """The same masks with the text of `empty` (the caption "" encoded): the unconditional half of guidance."""

@@ -119,6 +119,7 @@ class DiffusersModel:
             unknown=torch.ones_like(blank),
             lesion=blank,
             lesion_given=blank.clone(),
+            kind=torch.zeros(len(captions), dtype=torch.int64, device=self.device),
         )
 
     @torch.no_grad()

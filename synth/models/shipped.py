@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -28,13 +27,13 @@ class Constants:
     """What the networks need beside their weights; stored in config.json.
 
     mean, std: of the raw latent per channel, over training pictures. origins: (regular expression, token) pairs; the
-    first that is found in a caption names the hospital whose look is drawn.
+    first that is found in a caption names the hospital whose look is drawn. kinds: the same for the Gaussian prior.
     """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
     origins: tuple[tuple[str, str], ...] = ()
-    extra: dict[str, Any] = field(default_factory=dict)
+    kinds: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +60,7 @@ class ShippedModel:
         self.max_batch = 1 if device.type == "cpu" else 8
         self.networks = networks
         self.atlas = atlas
+        self._kinds = [(re.compile(pattern), kind) for pattern, kind in constants.kinds]
         self._origins = [(re.compile(pattern), token) for pattern, token in constants.origins]
         shape = (1, LATENT_CHANNELS, 1, 1)
         self._mean = torch.tensor(constants.mean, device=device).view(shape)
@@ -90,6 +90,7 @@ class ShippedModel:
             tuple(config["latent_mean"]),
             tuple(config["latent_std"]),
             tuple((pattern, token) for pattern, token in config["origins"]),
+            tuple((pattern, kind) for pattern, kind in config["kinds"]),
         )
         return cls(card, networks, constants, atlas, device)
 
@@ -110,7 +111,8 @@ class ShippedModel:
         _, h, w = self.latent_shape(size_px)
         empty = torch.zeros(len(captions), 1, h, w, device=self.device)
         known = torch.zeros(len(captions), LATENT_CHANNELS, h, w, device=self.device)
-        return Condition(states, mask, pooled, known, torch.ones_like(empty), empty, empty)
+        kind = torch.tensor([self._kind(caption) for caption in captions], device=self.device)
+        return Condition(states, mask, pooled, known, torch.ones_like(empty), empty, empty, kind)
 
     def denoise(self, z: Tensor, sigma: Tensor, cond: Condition) -> Tensor:
         """Estimate of z0, (B, 4, h, w) fp32."""
@@ -143,6 +145,9 @@ class ShippedModel:
 
     def _raw(self, z: Tensor) -> Tensor:
         return z * self._std + self._mean
+
+    def _kind(self, caption: str) -> int:
+        return next((kind for pattern, kind in self._kinds if pattern.search(caption)), 0)
 
     def _without_unknown_negations(self, caption: str) -> str:
         """What the model has no word for it will not draw: "no fracture" needs no saying."""

@@ -102,6 +102,7 @@ class TinyModel:
             unknown=plane + 1.0,
             lesion=plane.clone(),
             lesion_given=plane.clone(),
+            kind=torch.zeros(batch, dtype=torch.int64, device=self.device),
         )
 
     def mean(self, cond: Condition) -> Tensor:

@@ -25,7 +25,7 @@ from synth.training.batches import latent_constants
 from synth.training.codec import train_codec, train_decoder
 from synth.training.data import Collection, load
 from synth.training.denoiser import Frozen, Learner, train_denoiser
-from synth.training.export import ORIGINS, Trained, export
+from synth.training.export import KINDS, ORIGINS, Trained, export
 from synth.training.labels import CODES, labels_of
 from synth.training.lesions import FILM_KINDS, SLICE_KINDS, ct_lungs
 from synth.training.model_card import draft_card, draft_prose
@@ -107,7 +107,7 @@ def _frozen(data: Collection, options: argparse.Namespace, preset: Preset) -> Fr
     codes = sorted({*CODES.values(), *FILM_KINDS, *SLICE_KINDS})
     return Frozen(
         codec=codec,
-        constants=Constants(mean, std, ORIGINS),
+        constants=Constants(mean, std, ORIGINS, KINDS),
         vocabulary=Vocabulary.of(every_caption(labels, codes)),
         card=draft_card(options.model_id, data, options.seed),
         atlas=_atlas(data),

@@ -31,6 +31,7 @@ class Batch:
     hole: Tensor
     lesion: Tensor
     lesion_given: Tensor
+    kind: Tensor  # (B,) int64, of the Gaussian prior
     captions: list[str]
 
     @classmethod
@@ -45,6 +46,7 @@ class Batch:
             hole=_stack([whole if e.unknown is None else e.unknown for e in examples]),
             lesion=_stack([blank if e.lesion is None else e.lesion for e in examples]),
             lesion_given=_flags([e.lesion is not None for e in examples]),
+            kind=torch.tensor([e.kind for e in examples]),
             captions=[e.caption for e in examples],
         )
 
@@ -73,6 +75,7 @@ class Batch:
             (hole > 0.5).float(),
             lesion,
             self.lesion_given,
+            self.kind,
             self.captions,
         )
 
@@ -86,6 +89,7 @@ class Latents:
     unknown: Tensor
     lesion: Tensor
     lesion_given: Tensor
+    kind: Tensor  # (B,) int64
 
 
 @torch.no_grad()
@@ -101,7 +105,7 @@ def encode(batch: Batch, codec: Codec, mean: Tensor, std: Tensor) -> Latents:
         known[given] = (codec.encode(hidden * 2 - 1) - mean) / std
         unknown[given] = unknown_cells(hole)
     lesion = to_cells(batch.lesion)
-    return Latents(target, known, unknown, lesion, batch.lesion_given.expand_as(lesion).contiguous())
+    return Latents(target, known, unknown, lesion, batch.lesion_given.expand_as(lesion).contiguous(), batch.kind)
 
 
 @torch.no_grad()

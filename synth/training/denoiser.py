@@ -17,6 +17,7 @@ from synth.diffusion.denoiser import guided
 from synth.diffusion.model import Condition
 from synth.models.networks.codec import Codec
 from synth.models.networks.denoiser import Denoiser
+from synth.models.networks.prior import GaussianPrior
 from synth.models.networks.text import TextEncoder, Vocabulary
 from synth.models.shipped import Constants, Networks, ShippedModel
 from synth.training.batches import Batch, Latents, encode
@@ -29,7 +30,8 @@ from synth.types import ModelCard
 LOG_SIGMA = (0.0, 1.2)  # training notes: mean and spread of ln sigma in 90 % of the draws
 SIGMA_RANGE = (0.01, 80.0)  # uniform in ln sigma in the rest
 DECAY_SHARE = 0.3  # of the budget, linear to 0
-WARM_UP = 300  # steps
+WARM_UP = 200  # steps
+PRIOR_BATCH = 50  # pictures
 VALIDATION_SIGMAS = (0.3, 1.0, 3.0, 10.0)
 SHEET = (
     "chest x ray, pa view, 45 year old man, no finding",
@@ -69,7 +71,9 @@ class Learner(nn.Module):
     def velocity(self, z: Tensor, sigma: Tensor, ids: Tensor, latents: Latents) -> Tensor:
         """The raw network output for noisy latents and word numbers."""
         states, mask, pooled = self.text(ids)
-        cond = Condition(states, mask, pooled, latents.known, latents.unknown, latents.lesion, latents.lesion_given)
+        cond = Condition(
+            states, mask, pooled, latents.known, latents.unknown, latents.lesion, latents.lesion_given, latents.kind
+        )
         return self.denoiser.velocity(z, sigma, cond)
 
 
@@ -86,15 +90,18 @@ def train_denoiser(
     """Train for the run's budget, from `start` where given; returns the EMA weights. `validation`: unseen patients."""
     device = torch.device(preset.device)
     torch.manual_seed(run.seed)
+    state = run.resume() if resume else None
+    source = Source(examples, frozen, preset, run, device)
     learner = (start or Learner(preset, len(frozen.vocabulary.words))).to(device)
+    if start is None and state is None:
+        source.fit_prior(learner.denoiser.prior)
     learner.denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average: Learner = copy.deepcopy(learner).requires_grad_(False)
     optimiser = _optimiser(learner, preset.lr)
-    if resume and (state := run.resume()):
+    if state is not None:
         learner.load_state_dict(state["learner"])
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
-    source = Source(examples, frozen, preset, run, device)
     velocity = torch.compile(learner.velocity, dynamic=False) if preset.compile else learner.velocity
     fixed = {"val": source.fixed(validation), "train": source.fixed(examples)}
     while run.progress < 1.0:
@@ -134,6 +141,18 @@ class Source:
         """`count` fixed examples for validation, not augmented."""
         rng = np.random.default_rng(12345)
         return self._encoded(Batch.of([examples.draw(rng) for _ in range(count)]))
+
+    def fit_prior(self, prior: GaussianPrior) -> None:
+        """Fit every kind of picture to augmented training pictures, drawn by the weights of the examples."""
+        rng = np.random.default_rng(self._run.seed)
+        for kind in range(prior.config.kinds):
+            latents = []
+            for _ in range(0, self._preset.prior_pictures, PRIOR_BATCH):
+                some = self._examples.of_kind(kind, PRIOR_BATCH, rng)
+                if some:
+                    latents.append(self._encoded(Batch.of(some).augmented(rng))[0].target)
+            if latents:
+                prior.fit(kind, torch.cat(latents))
 
     def _batch(self, step: int) -> Batch:
         rng = np.random.default_rng((self._run.seed, step))

@@ -21,9 +21,10 @@ from synth.training.labels import labels_of
 from synth.types import ModelCard
 
 SHARD_BYTES = 15 * 2**20
-LEARNT_FROM = 90  # real training films from which a finding is offered for text alone
+LEARNT_FROM = 75  # real training films from which a finding is offered for text alone
 # The first pattern found in a caption names the hospital whose look is drawn. Children are Kermany's; COVID-19 has
 # films of its own; slices with disease come from volumes with masks.
+KINDS = ((r"chest ct", 2), (r"\b[0-6] year old", 1), (r"chest x ray", 0), (r".", 3))  # see labels.kind_of
 ORIGINS = (
     (r"chest ct.*nodule", "corona"),
     (r"chest ct.*lung cancer", "petct"),
@@ -86,6 +87,7 @@ def _config(trained: Trained) -> dict[str, Any]:
         "latent_mean": list(trained.constants.mean),
         "latent_std": list(trained.constants.std),
         "origins": [list(pair) for pair in trained.constants.origins],
+        "kinds": [list(pair) for pair in trained.constants.kinds],
     }
 
 

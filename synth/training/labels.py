@@ -87,6 +87,15 @@ def labels_of(row: dict[str, Any]) -> Labels:
     )
 
 
+def kind_of(labels: Labels) -> int:
+    """The kind of picture for the Gaussian prior: 0 adult film, 1 child's film, 2 chest CT slice, 3 anything else."""
+    if labels.body_part != "chest" or labels.extra:
+        return 3
+    if labels.modality == "CT":
+        return 2
+    return 1 if labels.origin == "kermany" else 0
+
+
 def findings_of(words: Sequence[str] | None) -> tuple[Finding, ...] | None:
     """Label words to findings; None when the words say nothing about findings."""
     lowered = [word.lower() for word in words or ()]

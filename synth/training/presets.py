@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from synth.models.networks.codec import CodecConfig
 from synth.models.networks.denoiser import DenoiserConfig
+from synth.models.networks.prior import PriorConfig
 from synth.models.networks.text import TextConfig
 from synth.training.tasks import Diet
 
@@ -30,6 +31,7 @@ class Preset:
     ema: float
     compile: bool
     simulated: int  # lesions in the bank
+    prior_pictures: int  # of each kind, to fit the Gaussian prior
     report_every: int  # steps
     diet: Diet
 
@@ -48,6 +50,7 @@ PRESETS = {
         ema=0.999,
         compile=True,
         simulated=24_000,
+        prior_pictures=12_000,
         report_every=1000,
         diet=Diet(MIX, (0.67, 0.15, 0.18)),
     ),
@@ -64,6 +67,7 @@ PRESETS = {
         ema=0.998,
         compile=False,
         simulated=1_600,
+        prior_pictures=4_000,
         report_every=400,
         diet=Diet(MIX_CPU, (0.74, 0.18, 0.08)),
     ),
@@ -73,13 +77,16 @@ PRESETS = {
         codec_lr=1e-3,
         codec_batch=4,
         critic_width=8,
-        denoiser=DenoiserConfig((32, 32), 1, (False, True), patch=2, text_width=32, dropout=0.0),
+        denoiser=DenoiserConfig(
+            (32, 32), 1, (False, True), patch=2, text_width=32, dropout=0.0, prior=PriorConfig(components=4)
+        ),
         text=TextConfig(width=32, layers=1, heads=2, length=24),
         lr=1e-3,
         batch=4,
         ema=0.9,
         compile=False,
         simulated=6,
+        prior_pictures=50,
         report_every=1000,
         diet=Diet(MIX, (0.67, 0.15, 0.18)),
     ),

@@ -14,7 +14,7 @@ from synth.diffusion.zones import Atlas, zone_mask
 from synth.training import wording
 from synth.training.bank import Simulated
 from synth.training.data import SIZE_PX, Collection
-from synth.training.labels import MAGNIFIED, labels_of
+from synth.training.labels import MAGNIFIED, kind_of, labels_of
 from synth.training.lesions import box_mask
 
 Picture = npt.NDArray[np.uint8]
@@ -36,6 +36,7 @@ class Example:
     known: Picture | None = None
     unknown: Area | None = None  # 1 = to be drawn; None with a known picture: all of it (translation)
     lesion: Area | None = None
+    kind: int = 0  # of the Gaussian prior
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +84,31 @@ class Examples:
         labels = self.labels[index]
         empty = labels.findings == () and rng.random() < EMPTY_MASK
         lesion = np.zeros((SIZE_PX, SIZE_PX), np.float32) if empty else None
-        return Example(self.data.pixels[index], wording.write(labels, rng), lesion=lesion)
+        return Example(self.data.pixels[index], wording.write(labels, rng), lesion=lesion, kind=kind_of(labels))
 
     def hole(self, rng: np.random.Generator) -> Example:
         """A real picture with a hole of 3 to 60 % of its area."""
         index = self._row(rng)
-        picture = self.data.pixels[index]
-        return Example(picture, wording.write(self.labels[index], rng), picture, random_hole(rng))
+        picture, labels = self.data.pixels[index], self.labels[index]
+        return Example(picture, wording.write(labels, rng), picture, random_hole(rng), kind=kind_of(labels))
 
     def simulated(self, rng: np.random.Generator) -> Example:
         """A third drawn freely, two thirds into the untouched picture; a fifth of these reversed (healed)."""
         case = self.bank[rng.integers(len(self.bank))]
         base, area = self.data.pixels[case.index], case.area()
         labels = self.labels[case.index]
+        kind = kind_of(labels)
         ill = replace(labels, findings=(case.finding,), extra=None)
         if rng.random() < 1 / 3:
             finding = case.finding
             sided = finding.side or finding.zone
             if sided and rng.random() < ZONE_INSTEAD:
                 area = zone_mask(self.atlas, finding.side, finding.zone, labels.modality)
-            return Example(case.pixels, wording.write(ill, rng), lesion=area)
+            return Example(case.pixels, wording.write(ill, rng), lesion=area, kind=kind)
         hole = grown(area, int(rng.integers(2, 14)))
         if rng.random() < 0.2:
-            return Example(base, wording.write(labels, rng), base, hole, np.zeros_like(area))
-        return Example(case.pixels, wording.write(ill, rng), base, hole, area)
+            return Example(base, wording.write(labels, rng), base, hole, np.zeros_like(area), kind)
+        return Example(case.pixels, wording.write(ill, rng), base, hole, area, kind)
 
     def mask(self, rng: np.random.Generator) -> Example:
         """A real lesion with a reader's mask or box, half of them into the rest of the same picture."""
@@ -115,14 +117,25 @@ class Examples:
         area = _lesion_area(self.data, index)
         text = wording.write(labels, rng)
         if rng.random() < 0.5:
-            return Example(picture, text, lesion=area)
-        return Example(picture, text, picture, grown(area, int(rng.integers(2, 14))), area)
+            return Example(picture, text, lesion=area, kind=kind_of(labels))
+        return Example(picture, text, picture, grown(area, int(rng.integers(2, 14))), area, kind_of(labels))
 
     def pair(self, rng: np.random.Generator) -> Example:
         """The same slice in another modality is the known picture; all is to be drawn."""
         target, source = self._pairs[rng.integers(len(self._pairs))]
-        text = wording.write(self.labels[target], rng)
-        return Example(self.data.pixels[target], text, self.data.pixels[source])
+        labels = self.labels[target]
+        return Example(
+            self.data.pixels[target], wording.write(labels, rng), self.data.pixels[source], kind=kind_of(labels)
+        )
+
+    def of_kind(self, kind: int, count: int, rng: np.random.Generator) -> list[Example]:
+        """`count` pictures of one kind of the Gaussian prior, drawn by their weights; none where there is none."""
+        here = np.array([kind_of(self.labels[i]) == kind for i in self.indices])
+        if not here.any():
+            return []
+        weights = self.weights * here
+        chosen = rng.choice(self.indices, count, p=weights / weights.sum())
+        return [Example(self.data.pixels[i], "", kind=kind) for i in chosen]
 
     def _row(self, rng: np.random.Generator) -> int:
         return int(rng.choice(self.indices, p=self.weights))

@@ -1,13 +1,14 @@
 """The denoiser: diffusers' conditional U-Net in the EDM form with sigma_data 1 (Karras et al. 2022, arXiv 2206.00364).
 
-Eleven input channels: noisy latent 4, known latent 4, unknown area 1, lesion mask 1, "lesion mask is given" 1.
-Text to image is the case "everything unknown, no lesion mask given".
+Eleven input channels: noisy latent 4, known latent 4, unknown area 1, lesion mask 1, "lesion mask is given" 1;
+with them goes the linear estimate of the Gaussian prior, 4. Text to image is the case "everything unknown, no lesion
+mask given".
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -16,8 +17,9 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
 from synth.diffusion.model import Condition
+from synth.models.networks.prior import GaussianPrior, PriorConfig
 
-INPUT_CHANNELS = 11
+INPUT_CHANNELS = 11 + 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class DenoiserConfig:
     dropout: float = 0.1
     place: int = 8  # learnt channels that tell the network where it is; films are alike in their layout
     place_px: int = 16  # side of the learnt map, resized to the latent
+    prior: PriorConfig = field(default_factory=PriorConfig)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for config.json."""
@@ -40,7 +43,14 @@ class DenoiserConfig:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> DenoiserConfig:
         """The config back from config.json."""
-        return cls(**{**data, "channels": tuple(data["channels"]), "attention": tuple(data["attention"])})
+        return cls(
+            **{
+                **data,
+                "channels": tuple(data["channels"]),
+                "attention": tuple(data["attention"]),
+                "prior": PriorConfig(**data["prior"]),
+            }
+        )
 
 
 class Denoiser(nn.Module):
@@ -49,6 +59,7 @@ class Denoiser(nn.Module):
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
         self.config = config
+        self.prior = GaussianPrior(config.prior)
         area = config.patch**2
         self.unet = UNet2DConditionModel(
             in_channels=INPUT_CHANNELS * area + config.place,
@@ -73,9 +84,11 @@ class Denoiser(nn.Module):
         return z / (1 + s * s) + self.velocity(z, sigma, cond) * s / (1 + s * s).sqrt()
 
     def velocity(self, z: Tensor, sigma: Tensor, cond: Condition) -> Tensor:
-        """The raw network F; its target is -v, of unit variance at every sigma."""
-        scaled = z / (1 + sigma.view(-1, 1, 1, 1) ** 2).sqrt()
-        x = torch.cat((scaled, cond.known, cond.unknown, cond.lesion, cond.lesion_given), dim=1)
+        """F, what the prior's velocity and the network add up to; its target is -v, of unit variance at every sigma."""
+        s = sigma.view(-1, 1, 1, 1)
+        root = (1 + s * s).sqrt()
+        linear = self.prior(z, sigma, cond.kind)
+        x = torch.cat((z / root, linear, cond.known, cond.unknown, cond.lesion, cond.lesion_given), dim=1)
         patch = self.config.patch
         x = F.pixel_unshuffle(x, patch)
         place = F.interpolate(self.place, size=x.shape[-2:], mode="bilinear", align_corners=False)
@@ -87,7 +100,7 @@ class Denoiser(nn.Module):
             encoder_attention_mask=cond.text_mask,
             class_labels=cond.pooled,
         ).sample
-        return F.pixel_shuffle(out, patch).float()
+        return F.pixel_shuffle(out, patch).float() + (linear - z / (root * root)) * root / s
 
 
 def timestep_of(sigma: Tensor) -> Tensor:

@@ -1,0 +1,77 @@
+"""The Gaussian prior: the best linear denoiser of each kind of picture, on which the network builds.
+
+Chest films lie alike, so a Gaussian fitted to their latents already tells lungs, heart and diaphragm apart from noise.
+Its posterior mean is exact for a Gaussian and close to the optimum at high noise (Wang and Vastola 2024,
+arXiv 2412.09726); the network learns only the difference, and a short training on a CPU starts from a chest.
+Form: probabilistic PCA (Tipping and Bishop 1999), K components and one variance for the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class PriorConfig:
+    """Number of kinds of pictures, components of each, latent side."""
+
+    kinds: int = 4
+    components: int = 384
+    side: int = 32
+
+
+class GaussianPrior(nn.Module):
+    """Per kind: mean (4 h w), basis (K, 4 h w) orthonormal, variances (K), variance of the rest. Nothing is learnt."""
+
+    mean: Tensor
+    basis: Tensor
+    variance: Tensor
+    rest: Tensor
+
+    def __init__(self, config: PriorConfig) -> None:
+        super().__init__()
+        self.config = config
+        numbers = 4 * config.side**2
+        self.register_buffer("mean", torch.zeros(config.kinds, numbers))
+        self.register_buffer("basis", torch.zeros(config.kinds, config.components, numbers))
+        self.register_buffer("variance", torch.ones(config.kinds, config.components))
+        self.register_buffer("rest", torch.ones(config.kinds))
+
+    @torch.no_grad()
+    def fit(self, kind: int, latents: Tensor) -> None:
+        """Set one kind from latents (N, 4, side, side), N above the number of components."""
+        flat = latents.flatten(1).float()
+        centre = flat.mean(0)
+        centred = flat - centre
+        count = min(self.config.components, len(flat) - 1)
+        _, values, basis = torch.pca_lowrank(centred, q=count, center=False, niter=3)
+        variance = values.square() / (len(flat) - 1)
+        left = centred.square().sum() / (len(flat) - 1) - variance.sum()
+        self.mean[kind] = centre
+        self.basis[kind, :count] = basis.T
+        self.basis[kind, count:] = 0.0
+        self.variance[kind, :count] = variance
+        self.rest[kind] = (left / max(1, flat.shape[1] - count)).clamp(min=1e-3)
+
+    def forward(self, z: Tensor, sigma: Tensor, kind: Tensor) -> Tensor:
+        """Posterior mean of z0 given z (B, 4, h, w), sigma (B,), kind (B,) int64; at other sizes N(0, 1) is assumed."""
+        s2 = sigma.view(-1, 1).square()
+        if z.shape[-1] != self.config.side or z.shape[-2] != self.config.side:
+            return z / (1 + s2.view(-1, 1, 1, 1))
+        with torch.autocast(z.device.type, enabled=False):  # bf16 would lose what little a low noise level leaves
+            return self._estimate(z.float(), s2, kind)
+
+    def _estimate(self, z: Tensor, s2: Tensor, kind: Tensor) -> Tensor:
+        flat = z.flatten(1) - self.mean[kind]
+        rest = self.rest[kind].view(-1, 1)
+        rest_gain = rest / (rest + s2)
+        gain = self.variance[kind] / (self.variance[kind] + s2) - rest_gain
+        out = self.mean[kind] + rest_gain * flat
+        for one in kind.unique():  # one product a kind: gathering the bases of a batch would copy them
+            rows = kind == one
+            coordinates = flat[rows] @ self.basis[one].T
+            out[rows] += (coordinates * gain[rows]) @ self.basis[one]
+        return out.view_as(z)
