@@ -160,7 +160,8 @@ def _balance(kept: Tensor, fooled: Tensor, last: Tensor) -> Tensor:
     """Gradient of the reconstruction over that of the critic at the last layer, so that their shares are known."""
     (a,) = torch.autograd.grad(kept, last, retain_graph=True)
     (b,) = torch.autograd.grad(fooled, last, retain_graph=True)
-    return (a.norm() / (b.norm() + 1e-6)).clamp(max=1e3).detach()
+    ratio: Tensor = a.norm() / (b.norm() + 1e-6)
+    return ratio.clamp(max=1e3).detach()
 
 
 class PatchCritic(nn.Module):

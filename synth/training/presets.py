@@ -67,7 +67,7 @@ PRESETS = {
         ema=0.998,
         compile=False,
         simulated=1_600,
-        prior_pictures=4_000,
+        prior_pictures=5_000,
         report_every=400,
         diet=Diet(MIX_CPU, (0.74, 0.18, 0.08)),
     ),

@@ -100,7 +100,9 @@ class Denoiser(nn.Module):
             encoder_attention_mask=cond.text_mask,
             class_labels=cond.pooled,
         ).sample
-        return F.pixel_shuffle(out, patch).float() + (linear - z / (root * root)) * root / s
+        own: Tensor = F.pixel_shuffle(out, patch).float()
+        velocity: Tensor = own + (linear - z / (root * root)) * root / s
+        return velocity
 
 
 def timestep_of(sigma: Tensor) -> Tensor:

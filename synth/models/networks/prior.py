@@ -3,7 +3,7 @@
 Chest films lie alike, so a Gaussian fitted to their latents already tells lungs, heart and diaphragm apart from noise.
 Its posterior mean is exact for a Gaussian and close to the optimum at high noise (Wang and Vastola 2024,
 arXiv 2412.09726); the network learns only the difference, and a short training on a CPU starts from a chest.
-Form: probabilistic PCA (Tipping and Bishop 1999), K components and one variance for the rest.
+Form: K principal components (Tipping and Bishop 1999) and, for the rest, one variance for every number of the latent.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ class PriorConfig:
     """Number of kinds of pictures, components of each, latent side."""
 
     kinds: int = 4
-    components: int = 384
+    components: int = 512
     side: int = 32
 
 
 class GaussianPrior(nn.Module):
-    """Per kind: mean (4 h w), basis (K, 4 h w) orthonormal, variances (K), variance of the rest. Nothing is learnt."""
+    """Per kind: mean (4 h w), basis (K, 4 h w) orthonormal, variances (K), rest (4 h w). Nothing is learnt."""
 
     mean: Tensor
     basis: Tensor
@@ -38,7 +38,7 @@ class GaussianPrior(nn.Module):
         self.register_buffer("mean", torch.zeros(config.kinds, numbers))
         self.register_buffer("basis", torch.zeros(config.kinds, config.components, numbers))
         self.register_buffer("variance", torch.ones(config.kinds, config.components))
-        self.register_buffer("rest", torch.ones(config.kinds))
+        self.register_buffer("rest", torch.ones(config.kinds, numbers))
 
     @torch.no_grad()
     def fit(self, kind: int, latents: Tensor) -> None:
@@ -49,12 +49,12 @@ class GaussianPrior(nn.Module):
         count = min(self.config.components, len(flat) - 1)
         _, values, basis = torch.pca_lowrank(centred, q=count, center=False, niter=3)
         variance = values.square() / (len(flat) - 1)
-        left = centred.square().sum() / (len(flat) - 1) - variance.sum()
+        left = centred.square().sum(0) / (len(flat) - 1) - (basis.square() * variance).sum(1)
         self.mean[kind] = centre
         self.basis[kind, :count] = basis.T
         self.basis[kind, count:] = 0.0
         self.variance[kind, :count] = variance
-        self.rest[kind] = (left / max(1, flat.shape[1] - count)).clamp(min=1e-3)
+        self.rest[kind] = left.clamp(min=1e-3)
 
     def forward(self, z: Tensor, sigma: Tensor, kind: Tensor) -> Tensor:
         """Posterior mean of z0 given z (B, 4, h, w), sigma (B,), kind (B,) int64; at other sizes N(0, 1) is assumed."""
@@ -65,13 +65,14 @@ class GaussianPrior(nn.Module):
             return self._estimate(z.float(), s2, kind)
 
     def _estimate(self, z: Tensor, s2: Tensor, kind: Tensor) -> Tensor:
-        flat = z.flatten(1) - self.mean[kind]
-        rest = self.rest[kind].view(-1, 1)
-        rest_gain = rest / (rest + s2)
-        gain = self.variance[kind] / (self.variance[kind] + s2) - rest_gain
-        out = self.mean[kind] + rest_gain * flat
+        off = z.flatten(1) - self.mean[kind]
+        along = torch.zeros_like(off)  # what the components hold of it, and what is kept of that
+        kept = torch.zeros_like(off)
+        gain = self.variance[kind] / (self.variance[kind] + s2)
         for one in kind.unique():  # one product a kind: gathering the bases of a batch would copy them
             rows = kind == one
-            coordinates = flat[rows] @ self.basis[one].T
-            out[rows] += (coordinates * gain[rows]) @ self.basis[one]
-        return out.view_as(z)
+            coordinates = off[rows] @ self.basis[one].T
+            along[rows] = coordinates @ self.basis[one]
+            kept[rows] = (coordinates * gain[rows]) @ self.basis[one]
+        rest = self.rest[kind]
+        return (self.mean[kind] + kept + rest / (rest + s2) * (off - along)).view_as(z)
