@@ -43,7 +43,7 @@ PRESETS = {
         codec_lr=3e-4,
         codec_batch=128,
         critic_width=64,
-        denoiser=DenoiserConfig(),
+        denoiser=DenoiserConfig(prior=PriorConfig(components=480)),  # a file under 16 MiB
         text=TextConfig(),
         lr=4e-4,
         batch=256,
