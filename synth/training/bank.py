@@ -17,6 +17,7 @@ from synth.training.labels import labels_of
 from synth.training.lesions import FILM_KINDS, SLICE_KINDS, ct_lungs, simulate
 from synth.types import Finding, Severity, Side, Zone
 
+WORTH_PROCESSES = 64  # lesions; fewer are drawn here
 _SETTING: tuple[Collection, list[int], list[int], int]  # of a worker process of `make_bank`
 
 
@@ -45,6 +46,9 @@ def make_bank(data: Collection, split: str, count: int, seed: int) -> list[Simul
     if not films or not count:
         return []
     setting = (data, films, slices, seed)
+    if count < WORTH_PROCESSES:
+        _hold(setting)
+        return [case for k in range(count) if (case := _simulate(k)) is not None]
     with multiprocessing.get_context("fork").Pool(initializer=_hold, initargs=(setting,)) as pool:
         return [case for case in pool.imap(_simulate, range(count), chunksize=8) if case is not None]
 

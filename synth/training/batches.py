@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -23,7 +24,7 @@ GAMMA = (0.85, 1.18)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """B examples in pixels, (B, 1, 256, 256) in [0, 1]; flags (B, 1, 1, 1) are 0 or 1."""
+    """B examples in pixels, (B, 1, 256, 256): stacked as uint8, on a device in [0, 1]; flags (B, 1, 1, 1) 0 or 1."""
 
     pixels: Tensor
     known: Tensor
@@ -36,24 +37,25 @@ class Batch:
 
     @classmethod
     def of(cls, examples: Sequence[Example]) -> Batch:
-        """Stack examples; what is not given becomes zeros with its flag at 0."""
-        blank = np.zeros((SIZE_PX, SIZE_PX), np.float32)
-        whole = np.ones((SIZE_PX, SIZE_PX), np.float32)
+        """Stack examples as uint8; what is not given becomes zeros with its flag at 0."""
+        blank = np.zeros((SIZE_PX, SIZE_PX), np.uint8)
+        whole = np.full((SIZE_PX, SIZE_PX), 255, np.uint8)
         return cls(
-            pixels=_stack([e.pixels for e in examples]) / 255,
-            known=_stack([blank if e.known is None else e.known for e in examples]) / 255,
+            pixels=_stack([e.pixels for e in examples]),
+            known=_stack([blank if e.known is None else e.known for e in examples]),
             known_given=_flags([e.known is not None for e in examples]),
-            hole=_stack([whole if e.unknown is None else e.unknown for e in examples]),
-            lesion=_stack([blank if e.lesion is None else e.lesion for e in examples]),
+            hole=_stack([whole if e.unknown is None else _grey(e.unknown) for e in examples]),
+            lesion=_stack([blank if e.lesion is None else _grey(e.lesion) for e in examples]),
             lesion_given=_flags([e.lesion is not None for e in examples]),
             kind=torch.tensor([e.kind for e in examples]),
             captions=[e.caption for e in examples],
         )
 
-    def to(self, device: torch.device) -> Batch:
-        """The same batch on `device`."""
-        planes = {f.name: getattr(self, f.name).to(device) for f in fields(self) if f.name != "captions"}
-        return replace(self, **planes)
+    def on(self, device: torch.device) -> Batch:
+        """The stacked batch on `device`, planes as floats in [0, 1]: a quarter of the bytes travel."""
+        planes = {name: getattr(self, name).to(device).float() / 255 for name in ("pixels", "known", "hole", "lesion")}
+        flags = {name: getattr(self, name).to(device) for name in ("known_given", "lesion_given", "kind")}
+        return replace(self, **planes, **flags)
 
     def augmented(self, rng: np.random.Generator) -> Batch:
         """Turned, enlarged, shifted and gamma-changed at random, picture and masks alike; never flipped."""
@@ -117,8 +119,12 @@ def latent_constants(codec: Codec, pixels: Tensor) -> tuple[tuple[float, ...], t
     return tuple(mean.tolist()), tuple(std.tolist())
 
 
-def _stack(planes: Sequence[np.ndarray]) -> Tensor:
-    return torch.from_numpy(np.stack(planes).astype(np.float32))[:, None]
+def _stack(planes: Sequence[npt.NDArray[np.uint8]]) -> Tensor:
+    return torch.from_numpy(np.stack(planes))[:, None]
+
+
+def _grey(area: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    return np.asarray(np.rint(area * 255), dtype=np.uint8)
 
 
 def _flags(values: Sequence[bool]) -> Tensor:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import math
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
 from synth.diffusion import noise, sampler, schedule
 from synth.diffusion.denoiser import guided
@@ -32,6 +33,7 @@ SIGMA_RANGE = (0.01, 80.0)  # uniform in ln sigma in the rest
 DECAY_SHARE = 0.3  # of the budget, linear to 0
 WARM_UP = 200  # steps
 PRIOR_BATCH = 50  # pictures
+ENDLESS = 10**9  # steps
 VALIDATION_SIGMAS = (0.3, 1.0, 3.0, 10.0)
 SHEET = (
     "chest x ray, pa view, 45 year old man, no finding",
@@ -102,11 +104,13 @@ def train_denoiser(
         learner.load_state_dict(state["learner"])
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
-    velocity = torch.compile(learner.velocity, dynamic=False) if preset.compile else learner.velocity
+    if preset.compile:
+        learner.denoiser.unet.compile(dynamic=False)
     fixed = {"val": source.fixed(validation), "train": source.fixed(examples)}
-    while run.progress < 1.0:
-        latents, ids = source.next()
-        loss = v_loss(velocity, latents, ids, log_normal_sigmas(len(ids), device))
+    for latents, ids in source.batches():
+        if run.progress >= 1.0:
+            break
+        loss = v_loss(learner.velocity, latents, ids, log_normal_sigmas(len(ids), device))
         _step(optimiser, loss, learner, preset.lr * _shape(run.progress, run.step))
         _follow(average, learner, preset.ema, run.step)
         run.step += 1
@@ -118,29 +122,47 @@ def train_denoiser(
     return average
 
 
+class Steps(Dataset[Batch]):
+    """Stacked examples of step number k: a function of seed and k alone, whoever makes them."""
+
+    def __init__(self, examples: Examples, batch: int, seed: int) -> None:
+        self.examples, self.batch, self.seed = examples, batch, seed
+
+    def __getitem__(self, step: int) -> Batch:
+        """The batch of one step, uint8."""
+        rng = np.random.default_rng((self.seed, step))
+        return Batch.of([self.examples.draw(rng) for _ in range(self.batch)])
+
+
 class Source:
-    """Batches of the run's steps, made one step ahead on another thread; a function of seed and step alone."""
+    """Batches of the run's steps, drawn ahead by worker processes, augmented and encoded on the device."""
 
     def __init__(self, examples: Examples, frozen: Frozen, preset: Preset, run: Run, device: torch.device) -> None:
         self._examples, self._frozen, self._preset, self._run = examples, frozen, preset, run
         self._device = device
-        self._pool = ThreadPoolExecutor(1)
         shape = (1, -1, 1, 1)
         self._mean = torch.tensor(frozen.constants.mean, device=device).view(shape)
         self._std = torch.tensor(frozen.constants.std, device=device).view(shape)
-        self._ahead = self._pool.submit(self._batch, run.step)
 
-    def next(self) -> tuple[Latents, Tensor]:
-        """Latents and word numbers of the current step."""
-        batch = self._ahead.result()
-        self._ahead = self._pool.submit(self._batch, self._run.step + 1)
-        torch.manual_seed((self._run.seed << 32) + self._run.step)  # noise and dropout of this step
-        return self._encoded(batch)
+    def batches(self) -> Iterator[tuple[Latents, Tensor]]:
+        """Latents and word numbers of the run's current step and all after it."""
+        steps = range(self._run.step, ENDLESS)
+        loader = DataLoader(
+            Steps(self._examples, self._preset.batch, self._run.seed),
+            sampler=steps,
+            batch_size=None,
+            num_workers=self._preset.workers,
+            multiprocessing_context="fork" if self._preset.workers else None,
+        )
+        for step, batch in zip(steps, loader, strict=False):
+            rng = np.random.default_rng((self._run.seed, step, 1))
+            torch.manual_seed((self._run.seed << 32) + step)  # noise and dropout of this step
+            yield self._encoded(batch.on(self._device).augmented(rng))
 
     def fixed(self, examples: Examples, count: int = 64) -> tuple[Latents, Tensor]:
         """`count` fixed examples for validation, not augmented."""
         rng = np.random.default_rng(12345)
-        return self._encoded(Batch.of([examples.draw(rng) for _ in range(count)]))
+        return self._encoded(Batch.of([examples.draw(rng) for _ in range(count)]).on(self._device))
 
     def fit_prior(self, prior: GaussianPrior) -> None:
         """Fit every kind of picture to augmented training pictures, drawn by the weights of the examples."""
@@ -148,20 +170,14 @@ class Source:
         for kind in range(prior.config.kinds):
             latents = []
             for _ in range(0, self._preset.prior_pictures, PRIOR_BATCH):
-                some = self._examples.of_kind(kind, PRIOR_BATCH, rng)
-                if some:
-                    latents.append(self._encoded(Batch.of(some).augmented(rng))[0].target)
+                if some := self._examples.of_kind(kind, PRIOR_BATCH, rng):
+                    latents.append(self._encoded(Batch.of(some).on(self._device).augmented(rng))[0].target)
             if latents:
                 prior.fit(kind, torch.cat(latents))
 
-    def _batch(self, step: int) -> Batch:
-        rng = np.random.default_rng((self._run.seed, step))
-        return Batch.of([self._examples.draw(rng) for _ in range(self._preset.batch)]).augmented(rng)
-
     def _encoded(self, batch: Batch) -> tuple[Latents, Tensor]:
         ids = self._frozen.vocabulary.encode(batch.captions, self._preset.text.length).to(self._device)
-        latents = encode(batch.to(self._device), self._frozen.codec, self._mean, self._std)
-        return latents, ids
+        return encode(batch, self._frozen.codec, self._mean, self._std), ids
 
 
 def v_loss(velocity: Any, latents: Latents, ids: Tensor, sigma: Tensor) -> Tensor:

@@ -31,6 +31,7 @@ class Preset:
     ema: float
     compile: bool
     simulated: int  # lesions in the bank
+    workers: int  # processes that draw batches ahead; 0: none
     prior_pictures: int  # of each kind, to fit the Gaussian prior
     report_every: int  # steps
     diet: Diet
@@ -50,6 +51,7 @@ PRESETS = {
         ema=0.999,
         compile=True,
         simulated=24_000,
+        workers=12,
         prior_pictures=12_000,
         report_every=1000,
         diet=Diet(MIX, (0.67, 0.15, 0.18)),
@@ -67,6 +69,7 @@ PRESETS = {
         ema=0.998,
         compile=False,
         simulated=1_600,
+        workers=1,
         prior_pictures=5_000,
         report_every=400,
         diet=Diet(MIX_CPU, (0.74, 0.18, 0.08)),
@@ -86,6 +89,7 @@ PRESETS = {
         ema=0.9,
         compile=False,
         simulated=6,
+        workers=0,
         prior_pictures=50,
         report_every=1000,
         diet=Diet(MIX, (0.67, 0.15, 0.18)),

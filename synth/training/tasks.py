@@ -57,6 +57,7 @@ class Examples:
         self.labels = [labels_of(row) for row in data.rows]
         self.indices = data.where(split=split)
         self.weights = row_weights(data, self.labels, self.indices, diet.groups)
+        self._cumulative = np.cumsum(self.weights)
         self._masked = [i for i in self.indices if _has_lesion_mask(data, i)]
         self._pairs = _pairs(data, self.indices)
         tasks = {
@@ -138,7 +139,8 @@ class Examples:
         return [Example(self.data.pixels[i], "", kind=kind) for i in chosen]
 
     def _row(self, rng: np.random.Generator) -> int:
-        return int(rng.choice(self.indices, p=self.weights))
+        place = np.searchsorted(self._cumulative, rng.random() * self._cumulative[-1], side="right")
+        return int(self.indices[place])
 
 
 def row_weights(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from synth.models import loader
 from synth.models.networks.codec import Codec, CodecConfig
 from synth.models.shipped import ShippedModel
 from synth.training.__main__ import main
+from synth.training.presets import PRESETS
 from synth.training.run import Budget, Run
 from synth.types import Finding, GenerationRequest, Side, Zone
 from tests.test_generate import NOW
@@ -81,6 +83,17 @@ def test_the_exported_model_draws_a_picture_and_its_files_are_named_by_hash(trai
     assert image.pixels.shape == (256, 256)
     assert np.array_equal(image.pixels, again.pixels)
     assert image.provenance.weights_hash == model.card.weights_hash()
+
+
+def test_batches_drawn_by_a_worker_process_are_the_same(
+    shards: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for needed in ("codec", "lesions-train.npz", "lesions-val.npz"):
+        (tmp_path / needed).symlink_to(trained / needed)
+    monkeypatch.setitem(PRESETS, "tiny", replace(PRESETS["tiny"], workers=1))
+    assert main(arguments("denoiser", shards, tmp_path, "--steps", "4")) == 0
+    alone, helped = weights(trained, "denoiser"), weights(tmp_path, "denoiser")
+    assert all(torch.equal(alone[name], helped[name]) for name in alone)
 
 
 def test_an_exported_model_is_trained_further(shards: Path, trained: Path, tmp_path: Path) -> None:

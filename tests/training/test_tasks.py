@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from synth.captions import Labels, caption
 from synth.errors import RequestError
@@ -152,7 +153,7 @@ def test_augmentation_moves_picture_and_masks_together_and_never_flips(examples:
     ramp = np.tile(np.arange(256, dtype=np.uint8), (256, 1))
     mask = (ramp > 128).astype(np.float32)
     example = replace(examples.text(np.random.default_rng(0)), pixels=ramp, known=ramp, unknown=mask, lesion=mask)
-    batch = Batch.of([example] * 6).augmented(np.random.default_rng(1))
+    batch = Batch.of([example] * 6).on(torch.device("cpu")).augmented(np.random.default_rng(1))
     assert (batch.pixels[:, 0, 128, 230] > batch.pixels[:, 0, 128, 20]).all()
     assert np.allclose(batch.pixels, batch.known)
     for pixels, lesion in zip(batch.pixels, batch.lesion, strict=True):
