@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -41,4 +43,4 @@ def unknown_cells(hole: Tensor) -> Tensor:
 
 def with_known(cond: Condition, known: Tensor, unknown: Tensor) -> Condition:
     """`cond` with a known latent (B, C, h, w) and its unknown-area channel (B, 1, h, w)."""
-    return Condition(cond.text, cond.text_mask, cond.pooled, known, unknown, cond.lesion, cond.lesion_given, cond.kind)
+    return replace(cond, known=known, unknown=unknown)

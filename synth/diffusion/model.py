@@ -27,10 +27,12 @@ class Condition:
     lesion: Tensor
     lesion_given: Tensor
     kind: Tensor  # (B,) int64: which of the model's kinds of pictures, for models that tell kinds apart; else zeros
+    features: Tensor  # (B, F) of the caption, for models with a prior; else F = 0
 
     def without_text(self, empty: Condition) -> Condition:
         """The same masks with the text of `empty` (the caption "" encoded): the unconditional half of guidance."""
-        return replace(self, text=empty.text, text_mask=empty.text_mask, pooled=empty.pooled)
+        text = {"text": empty.text, "text_mask": empty.text_mask, "pooled": empty.pooled, "features": empty.features}
+        return replace(self, **text)
 
 
 class Model(Protocol):

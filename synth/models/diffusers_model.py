@@ -120,6 +120,7 @@ class DiffusersModel:
             lesion=blank,
             lesion_given=blank.clone(),
             kind=torch.zeros(len(captions), dtype=torch.int64, device=self.device),
+            features=torch.zeros(len(captions), 0, device=self.device),
         )
 
     @torch.no_grad()

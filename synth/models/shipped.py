@@ -112,7 +112,8 @@ class ShippedModel:
         empty = torch.zeros(len(captions), 1, h, w, device=self.device)
         known = torch.zeros(len(captions), LATENT_CHANNELS, h, w, device=self.device)
         kind = torch.tensor([self._kind(caption) for caption in captions], device=self.device)
-        return Condition(states, mask, pooled, known, torch.ones_like(empty), empty, empty, kind)
+        features = self.networks.vocabulary.features(told).to(self.device)
+        return Condition(states, mask, pooled, known, torch.ones_like(empty), empty, empty, kind, features)
 
     def denoise(self, z: Tensor, sigma: Tensor, cond: Condition) -> Tensor:
         """Estimate of z0, (B, 4, h, w) fp32."""

@@ -103,6 +103,7 @@ class TinyModel:
             lesion=plane.clone(),
             lesion_given=plane.clone(),
             kind=torch.zeros(batch, dtype=torch.int64, device=self.device),
+            features=torch.zeros(batch, 0, device=self.device),
         )
 
     def mean(self, cond: Condition) -> Tensor:

@@ -136,10 +136,10 @@ def _started(folder: Path) -> Networks:
 
 def _learner(networks: Networks, preset: Preset, vocabulary: Vocabulary) -> Learner:
     """Denoiser and text encoder of an exported model. Raises SynthError where the preset or the words differ."""
-    same = networks.denoiser.config == preset.denoiser and networks.text.config == preset.text
+    learner = Learner(preset, vocabulary)
+    same = networks.denoiser.config == learner.denoiser.config and networks.text.config == preset.text
     if not same or networks.vocabulary.words != vocabulary.words:
         raise SynthError("The model of --start has other sizes or words than this preset and data; train without it.")
-    learner = Learner(preset, len(vocabulary.words))
     learner.denoiser.load_state_dict(networks.denoiser.state_dict())
     learner.text.load_state_dict(networks.text.state_dict())
     return learner
@@ -162,7 +162,7 @@ def _bank(data: Collection, split: str, count: int, out: Path) -> list[Simulated
 
 def _export(data: Collection, options: argparse.Namespace, preset: Preset) -> None:
     frozen = _frozen(data, options, preset)
-    learner = Learner(preset, len(frozen.vocabulary.words))
+    learner = Learner(preset, frozen.vocabulary)
     state = torch.load(options.out / "denoiser" / "checkpoint.pt", map_location="cpu", weights_only=True)
     learner.load_state_dict(state["average"])
     codec = _codec(options, preset, decoder=True)

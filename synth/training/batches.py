@@ -92,10 +92,11 @@ class Latents:
     lesion: Tensor
     lesion_given: Tensor
     kind: Tensor  # (B,) int64
+    features: Tensor  # (B, F) of the captions
 
 
 @torch.no_grad()
-def encode(batch: Batch, codec: Codec, mean: Tensor, std: Tensor) -> Latents:
+def encode(batch: Batch, codec: Codec, mean: Tensor, std: Tensor, features: Tensor) -> Latents:
     """Batch to latents. mean, std: (1, 4, 1, 1) of the raw latent."""
     target = (codec.encode(batch.pixels * 2 - 1) - mean) / std
     known, unknown = torch.zeros_like(target), torch.ones_like(target[:, :1])
@@ -107,7 +108,8 @@ def encode(batch: Batch, codec: Codec, mean: Tensor, std: Tensor) -> Latents:
         known[given] = (codec.encode(hidden * 2 - 1) - mean) / std
         unknown[given] = unknown_cells(hole)
     lesion = to_cells(batch.lesion)
-    return Latents(target, known, unknown, lesion, batch.lesion_given.expand_as(lesion).contiguous(), batch.kind)
+    lesion_given = batch.lesion_given.expand_as(lesion).contiguous()
+    return Latents(target, known, unknown, lesion, lesion_given, batch.kind, features)
 
 
 @torch.no_grad()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -65,17 +65,18 @@ class Frozen:
 class Learner(nn.Module):
     """Denoiser and text encoder as one module, so that EMA and checkpoints hold both."""
 
-    def __init__(self, preset: Preset, words: int) -> None:
+    def __init__(self, preset: Preset, vocabulary: Vocabulary) -> None:
         super().__init__()
-        self.denoiser = Denoiser(preset.denoiser)
-        self.text = TextEncoder(preset.text, words)
+        prior = replace(preset.denoiser.prior, features=vocabulary.feature_count)
+        self.denoiser = Denoiser(replace(preset.denoiser, prior=prior))
+        self.text = TextEncoder(preset.text, len(vocabulary.words))
 
     def velocity(self, z: Tensor, sigma: Tensor, ids: Tensor, latents: Latents) -> Tensor:
         """The raw network output for noisy latents and word numbers."""
         states, mask, pooled = self.text(ids)
-        cond = Condition(
-            states, mask, pooled, latents.known, latents.unknown, latents.lesion, latents.lesion_given, latents.kind
-        )
+        x = latents
+        masks = (x.unknown, x.lesion, x.lesion_given)
+        cond = Condition(states, mask, pooled, x.known, *masks, x.kind, x.features)
         return self.denoiser.velocity(z, sigma, cond)
 
 
@@ -94,7 +95,7 @@ def train_denoiser(
     torch.manual_seed(run.seed)
     state = run.resume() if resume else None
     source = Source(examples, frozen, preset, run, device)
-    learner = (start or Learner(preset, len(frozen.vocabulary.words))).to(device)
+    learner = (start or Learner(preset, frozen.vocabulary)).to(device)
     if start is None and state is None:
         source.fit_prior(learner.denoiser.prior)
     learner.denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -168,16 +169,17 @@ class Source:
         """Fit every kind of picture to augmented training pictures, drawn by the weights of the examples."""
         rng = np.random.default_rng(self._run.seed)
         for kind in range(prior.config.kinds):
-            latents = []
+            seen = []
             for _ in range(0, self._preset.prior_pictures, PRIOR_BATCH):
                 if some := self._examples.of_kind(kind, PRIOR_BATCH, rng):
-                    latents.append(self._encoded(Batch.of(some).on(self._device).augmented(rng))[0].target)
-            if latents:
-                prior.fit(kind, torch.cat(latents))
+                    seen.append(self._encoded(Batch.of(some).on(self._device).augmented(rng))[0])
+            if seen:
+                prior.fit(kind, torch.cat([x.target for x in seen]), torch.cat([x.features for x in seen]))
 
     def _encoded(self, batch: Batch) -> tuple[Latents, Tensor]:
         ids = self._frozen.vocabulary.encode(batch.captions, self._preset.text.length).to(self._device)
-        return encode(batch, self._frozen.codec, self._mean, self._std), ids
+        features = self._frozen.vocabulary.features(batch.captions).to(self._device)
+        return encode(batch, self._frozen.codec, self._mean, self._std, features), ids
 
 
 def v_loss(velocity: Any, latents: Latents, ids: Tensor, sigma: Tensor) -> Tensor:

@@ -130,13 +130,22 @@ class Examples:
         )
 
     def of_kind(self, kind: int, count: int, rng: np.random.Generator) -> list[Example]:
-        """`count` pictures of one kind of the Gaussian prior, drawn by their weights; none where there is none."""
+        """`count` captioned pictures of one kind of the Gaussian prior, drawn by their weights; none if there is none.
+
+        A quarter are simulated lesions where the kind has some: only they tell right from left and up from down.
+        """
         here = np.array([kind_of(self.labels[i]) == kind for i in self.indices])
         if not here.any():
             return []
         weights = self.weights * here
         chosen = rng.choice(self.indices, count, p=weights / weights.sum())
-        return [Example(self.data.pixels[i], "", kind=kind) for i in chosen]
+        examples = [Example(self.data.pixels[i], wording.write(self.labels[i], rng), kind=kind) for i in chosen]
+        ill = [case for case in self.bank if kind_of(self.labels[case.index]) == kind]
+        for k in range(count // 4 if ill else 0):
+            case = ill[rng.integers(len(ill))]
+            labels = replace(self.labels[case.index], findings=(case.finding,))
+            examples[k] = Example(case.pixels, wording.write(labels, rng), kind=kind)
+        return examples
 
     def _row(self, rng: np.random.Generator) -> int:
         place = np.searchsorted(self._cumulative, rng.random() * self._cumulative[-1], side="right")

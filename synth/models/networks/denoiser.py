@@ -87,7 +87,7 @@ class Denoiser(nn.Module):
         """F, what the prior's velocity and the network add up to; its target is -v, of unit variance at every sigma."""
         s = sigma.view(-1, 1, 1, 1)
         root = (1 + s * s).sqrt()
-        linear = self.prior(z, sigma, cond.kind)
+        linear = self.prior(z, sigma, cond.kind, cond.features)
         x = torch.cat((z / root, linear, cond.known, cond.unknown, cond.lesion, cond.lesion_given), dim=1)
         patch = self.config.patch
         x = F.pixel_unshuffle(x, patch)

@@ -3,7 +3,9 @@
 Chest films lie alike, so a Gaussian fitted to their latents already tells lungs, heart and diaphragm apart from noise.
 Its posterior mean is exact for a Gaussian and close to the optimum at high noise (Wang and Vastola 2024,
 arXiv 2412.09726); the network learns only the difference, and a short training on a CPU starts from a chest.
-Form: K principal components (Tipping and Bishop 1999) and, for the rest, one variance for every number of the latent.
+Its mean follows the caption by ridge regression on the caption's words, so that man and woman, old and young, normal
+and ill differ from the first step on. Form: K principal components (Tipping and Bishop 1999) and, for the rest, one
+variance for every number of the latent.
 """
 
 from __future__ import annotations
@@ -16,17 +18,25 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, slots=True)
 class PriorConfig:
-    """Number of kinds of pictures, components of each, latent side."""
+    """Number of kinds of pictures, components of each, latent side, features of a caption (`Vocabulary.features`)."""
 
     kinds: int = 4
     components: int = 512
     side: int = 32
+    features: int = 0
+
+
+RIDGE = 10.0  # pictures that a feature must outweigh
 
 
 class GaussianPrior(nn.Module):
-    """Per kind: mean (4 h w), basis (K, 4 h w) orthonormal, variances (K), rest (4 h w). Nothing is learnt."""
+    """Per kind: mean (4 h w), effect of each feature (F, 4 h w), basis (K, 4 h w) orthonormal, variances (K), rest.
+
+    All are fitted, none is learnt by gradient.
+    """
 
     mean: Tensor
+    effect: Tensor
     basis: Tensor
     variance: Tensor
     rest: Tensor
@@ -36,36 +46,46 @@ class GaussianPrior(nn.Module):
         self.config = config
         numbers = 4 * config.side**2
         self.register_buffer("mean", torch.zeros(config.kinds, numbers))
+        self.register_buffer("effect", torch.zeros(config.kinds, config.features, numbers))
         self.register_buffer("basis", torch.zeros(config.kinds, config.components, numbers))
         self.register_buffer("variance", torch.ones(config.kinds, config.components))
         self.register_buffer("rest", torch.ones(config.kinds, numbers))
 
     @torch.no_grad()
-    def fit(self, kind: int, latents: Tensor) -> None:
-        """Set one kind from latents (N, 4, side, side), N above the number of components."""
+    def fit(self, kind: int, latents: Tensor, features: Tensor) -> None:
+        """Set one kind from latents (N, 4, side, side) and the features (N, F) of their captions."""
         flat = latents.flatten(1).float()
-        centre = flat.mean(0)
-        centred = flat - centre
+        design = torch.cat((torch.ones(len(flat), 1, device=flat.device), features), dim=1)
+        penalty = torch.full((design.shape[1],), RIDGE, device=flat.device)
+        penalty[0] = 1e-6  # the mean is free
+        weights = torch.linalg.solve(design.T @ design + penalty.diag(), design.T @ flat)
+        centred = flat - design @ weights
         count = min(self.config.components, len(flat) - 1)
         _, values, basis = torch.pca_lowrank(centred, q=count, center=False, niter=3)
         variance = values.square() / (len(flat) - 1)
         left = centred.square().sum(0) / (len(flat) - 1) - (basis.square() * variance).sum(1)
-        self.mean[kind] = centre
+        self.mean[kind], self.effect[kind] = weights[0], weights[1:]
         self.basis[kind, :count] = basis.T
         self.basis[kind, count:] = 0.0
         self.variance[kind, :count] = variance
         self.rest[kind] = left.clamp(min=1e-3)
 
-    def forward(self, z: Tensor, sigma: Tensor, kind: Tensor) -> Tensor:
-        """Posterior mean of z0 given z (B, 4, h, w), sigma (B,), kind (B,) int64; at other sizes N(0, 1) is assumed."""
+    def forward(self, z: Tensor, sigma: Tensor, kind: Tensor, features: Tensor) -> Tensor:
+        """Posterior mean of z0 given z (B, 4, h, w), sigma (B,), kind (B,) int64, features (B, F).
+
+        At sizes that it was not fitted to N(0, 1) is assumed.
+        """
         s2 = sigma.view(-1, 1).square()
         if z.shape[-1] != self.config.side or z.shape[-2] != self.config.side:
             return z / (1 + s2.view(-1, 1, 1, 1))
         with torch.autocast(z.device.type, enabled=False):  # bf16 would lose what little a low noise level leaves
-            return self._estimate(z.float(), s2, kind)
+            return self._estimate(z.float(), s2, kind, features)
 
-    def _estimate(self, z: Tensor, s2: Tensor, kind: Tensor) -> Tensor:
-        off = z.flatten(1) - self.mean[kind]
+    def _estimate(self, z: Tensor, s2: Tensor, kind: Tensor, features: Tensor) -> Tensor:
+        mean = self.mean[kind]
+        for one in kind.unique():
+            mean[kind == one] += features[kind == one] @ self.effect[one]
+        off = z.flatten(1) - mean
         along = torch.zeros_like(off)  # what the components hold of it, and what is kept of that
         kept = torch.zeros_like(off)
         gain = self.variance[kind] / (self.variance[kind] + s2)
@@ -75,4 +95,4 @@ class GaussianPrior(nn.Module):
             along[rows] = coordinates @ self.basis[one]
             kept[rows] = (coordinates * gain[rows]) @ self.basis[one]
         rest = self.rest[kind]
-        return (self.mean[kind] + kept + rest / (rest + s2) * (off - along)).view_as(z)
+        return (mean + kept + rest / (rest + s2) * (off - along)).view_as(z)

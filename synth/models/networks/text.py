@@ -35,6 +35,8 @@ class Vocabulary:
     def __init__(self, words: Sequence[str]) -> None:
         self.words = tuple(words)
         self._index = {word: i for i, word in enumerate(self.words)}
+        told = [word for word in self.words[2:] if not word.isdigit()]
+        self._feature = {word: i for i, word in enumerate(told)}
 
     @classmethod
     def of(cls, captions: Iterable[str]) -> Vocabulary:
@@ -45,6 +47,22 @@ class Vocabulary:
     def unknown(self, caption: str) -> list[str]:
         """The words of a caption that the encoder has never seen."""
         return [word for word in split_words(caption) if word not in self._index]
+
+    @property
+    def feature_count(self) -> int:
+        """Columns of `features`."""
+        return len(self._feature) + 2
+
+    def features(self, captions: Sequence[str]) -> Tensor:
+        """(B, F) float: 1 for every word that a caption holds, then age / 50 and its square; zeros for ""."""
+        table = torch.zeros(len(captions), self.feature_count)
+        for row, caption in enumerate(captions):
+            for word in split_words(caption):
+                if word in self._feature:
+                    table[row, self._feature[word]] = 1.0
+                elif word.isdigit():
+                    table[row, -2], table[row, -1] = int(word) / 50, (int(word) / 50) ** 2
+        return table
 
     def encode(self, captions: Sequence[str], length: int) -> Tensor:
         """(B, length) int64, padded with 0, cut at `length` words."""
