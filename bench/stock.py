@@ -20,7 +20,7 @@ def ours(model: Model, request: GenerationRequest) -> Tensor:
     cond, empty = _conditions(model, request)
     denoise = denoiser.guided(model, cond, empty, request.guidance, low=0.0, high=math.inf)
     sigmas = schedule.karras(request.steps)
-    z = float(sigmas[0]) * _noise(model, request)
+    z = float(sigmas[0]) * model.temperature * _noise(model, request)
     for move in sampler.dpmpp_2m(denoise, z, sigmas):
         z = move.z
     return model.to_pixels(z)

@@ -41,6 +41,7 @@ class Model(Protocol):
     card: ModelCard
     device: torch.device
     dtype: torch.dtype
+    temperature: float  # of the noise that a picture starts from; below 1 pictures vary less and are more typical
     max_batch: int  # images drawn together at most; 1 where batches save little, so that a replay is exact
 
     def latent_shape(self, size_px: int) -> tuple[int, int, int]:

@@ -83,6 +83,7 @@ class DiffusersModel:
         self.card = card
         self.device = device
         self.dtype = dtype
+        self.temperature = 1.0
         self.max_batch = 1 if device.type == "cpu" else 8
         self._networks = networks
         codec: Any = networks.codec.config

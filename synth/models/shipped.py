@@ -34,6 +34,7 @@ class Constants:
     std: tuple[float, ...]
     origins: tuple[tuple[str, str], ...] = ()
     kinds: tuple[tuple[str, int], ...] = ()
+    temperature: float = 1.0  # of the starting noise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +59,7 @@ class ShippedModel:
         self.dtype = torch.float32 if device.type == "mps" else torch.bfloat16
         # on a CPU eight together take seven eighths of the time of eight alone, and their last bits may differ
         self.max_batch = 1 if device.type == "cpu" else 8
+        self.temperature = constants.temperature
         self.networks = networks
         self.atlas = atlas
         self._kinds = [(re.compile(pattern), kind) for pattern, kind in constants.kinds]
@@ -91,6 +93,7 @@ class ShippedModel:
             tuple(config["latent_std"]),
             tuple((pattern, token) for pattern, token in config["origins"]),
             tuple((pattern, kind) for pattern, kind in config["kinds"]),
+            float(config["temperature"]),
         )
         return cls(card, networks, constants, atlas, device)
 

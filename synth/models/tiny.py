@@ -81,6 +81,7 @@ class TinyModel:
         self.device = torch.device(device)
         self.dtype = torch.float32
         self.max_batch = 8
+        self.temperature = 1.0
 
     def latent_shape(self, size_px: int) -> tuple[int, int, int]:
         """(4, size_px / 2, size_px / 2)."""

@@ -107,7 +107,7 @@ def _frozen(data: Collection, options: argparse.Namespace, preset: Preset) -> Fr
     codes = sorted({*CODES.values(), *FILM_KINDS, *SLICE_KINDS})
     return Frozen(
         codec=codec,
-        constants=Constants(mean, std, ORIGINS, KINDS),
+        constants=Constants(mean, std, ORIGINS, KINDS, preset.temperature),
         vocabulary=Vocabulary.of(every_caption(labels, codes)),
         card=draft_card(options.model_id, data, options.seed),
         atlas=_atlas(data),

@@ -229,7 +229,7 @@ def sample_sheet(learner: Learner, frozen: Frozen, device: torch.device) -> Tens
     cond, empty = model.encode_text(known, 256), model.encode_text([""] * len(known), 256)
     draws = noise.per_seed(list(range(len(known))), model.latent_shape(256), device)
     sigmas = schedule.karras(12)
-    z = next(draws) * float(sigmas[0])
+    z = next(draws) * float(sigmas[0]) * model.temperature
     for move in sampler.sample("dpmpp_2m", guided(model, cond, empty, 2.0), z, sigmas, draws):
         z = move.z
     torch.set_rng_state(keep)

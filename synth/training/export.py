@@ -87,6 +87,7 @@ def _config(trained: Trained) -> dict[str, Any]:
         "latent_mean": list(trained.constants.mean),
         "latent_std": list(trained.constants.std),
         "origins": [list(pair) for pair in trained.constants.origins],
+        "temperature": trained.constants.temperature,
         "kinds": [list(pair) for pair in trained.constants.kinds],
     }
 

@@ -31,6 +31,7 @@ class Preset:
     ema: float
     compile: bool
     simulated: int  # lesions in the bank
+    temperature: float  # of the noise that pictures start from, in use
     workers: int  # processes that draw batches ahead; 0: none
     prior_pictures: int  # of each kind, to fit the Gaussian prior
     report_every: int  # steps
@@ -51,6 +52,7 @@ PRESETS = {
         ema=0.999,
         compile=True,
         simulated=24_000,
+        temperature=1.0,
         workers=12,
         prior_pictures=12_000,
         report_every=1000,
@@ -69,6 +71,7 @@ PRESETS = {
         ema=0.998,
         compile=False,
         simulated=1_600,
+        temperature=0.85,  # a short training leaves noise that a cooler start takes away
         workers=1,
         prior_pictures=5_000,
         report_every=400,
@@ -89,6 +92,7 @@ PRESETS = {
         ema=0.9,
         compile=False,
         simulated=6,
+        temperature=1.0,
         workers=0,
         prior_pictures=50,
         report_every=1000,
