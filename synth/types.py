@@ -71,7 +71,7 @@ class GenerationRequest:
     size_px: int = 256
     seed: int = 0
     steps: int = 12
-    guidance: float = 3.0
+    guidance: float = 2.0
     sampler: str = "dpmpp_2m"
     model_id: str = "synthread-256"
     edit: Edit | None = None
