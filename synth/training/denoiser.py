@@ -102,9 +102,8 @@ def train_denoiser(
     average: Learner = copy.deepcopy(learner).requires_grad_(False)
     optimiser = _optimiser(learner, preset.lr)
     if state is not None:
-        learner.load_state_dict(state["learner"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
+        for name, part in (("learner", learner), ("average", average), ("optimiser", optimiser)):
+            part.load_state_dict(state[name])
     if preset.compile:
         learner.denoiser.unet.compile(dynamic=False)
     fixed = {"val": source.fixed(validation), "train": source.fixed(examples)}
