@@ -42,7 +42,7 @@ class Model(Protocol):
     device: torch.device
     dtype: torch.dtype
     temperature: float  # of the noise that a picture starts from; below 1 pictures vary less and are more typical
-    max_batch: int  # images drawn together at most; 1 where batches save little, so that a replay is exact
+    max_batch: int  # images drawn together at most; 1 where their number changes the last bits of a replay
 
     def latent_shape(self, size_px: int) -> tuple[int, int, int]:
         """(C, h, w) for a square image of `size_px`."""

@@ -57,7 +57,7 @@ class ShippedModel:
         self.device = device
         # bf16 has the range of fp32 and halves the time on CPUs that know it; results stay within 2 grey levels
         self.dtype = torch.float32 if device.type == "mps" else torch.bfloat16
-        # on a CPU eight together take seven eighths of the time of eight alone, and their last bits may differ
+        # a replay is the same picture bit for bit: on a CPU the last bits depend on how many are drawn together
         self.max_batch = 1 if device.type == "cpu" else 8
         self.temperature = constants.temperature
         self.networks = networks
