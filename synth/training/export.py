@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from synth.diffusion.zones import Atlas
 from synth.models.cards import write_card
 from synth.models.shipped import Constants, Networks
+from synth.models.weights import file_hashes
 from synth.training.data import Collection
 from synth.training.labels import labels_of
 from synth.types import ModelCard
@@ -62,9 +62,8 @@ def export(folder: Path, trained: Trained, card: ModelCard, prose: str) -> Model
         _save(folder, name, tensors)
     (folder / "config.json").write_text(json.dumps(_config(trained), indent=1) + "\n", encoding="utf-8")
     (folder / "vocab.json").write_text(json.dumps(list(networks.vocabulary.words)) + "\n", encoding="utf-8")
-    names = sorted(path.name for path in folder.iterdir() if path.suffix in (".safetensors", ".json"))
-    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
-    complete = replace(card, files=files)
+    names = [path.name for path in folder.iterdir() if path.suffix in (".safetensors", ".json")]
+    complete = replace(card, files=file_hashes(folder, names))
     write_card(folder, complete, prose)
     return complete
 
