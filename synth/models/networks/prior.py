@@ -83,14 +83,14 @@ class GaussianPrior(nn.Module):
 
     def _estimate(self, z: Tensor, s2: Tensor, kind: Tensor, features: Tensor) -> Tensor:
         mean = self.mean[kind]
-        for one in kind.unique():
-            mean[kind == one] += features[kind == one] @ self.effect[one]
-        off = z.flatten(1) - mean
+        off = torch.empty_like(mean)  # the latent less its mean
         along = torch.zeros_like(off)  # what the components hold of it, and what is kept of that
         kept = torch.zeros_like(off)
         gain = self.variance[kind] / (self.variance[kind] + s2)
         for one in kind.unique():  # one product a kind: gathering the bases of a batch would copy them
             rows = kind == one
+            mean[rows] += features[rows] @ self.effect[one]
+            off[rows] = z[rows].flatten(1) - mean[rows]
             coordinates = off[rows] @ self.basis[one].T
             along[rows] = coordinates @ self.basis[one]
             kept[rows] = (coordinates * gain[rows]) @ self.basis[one]
