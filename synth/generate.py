@@ -70,9 +70,10 @@ def _draw(model: Model, orders: Sequence[Order], created_at: datetime, on_step: 
     empty = model.encode_text([""] * len(requests), first.size_px)
     denoise = denoiser.guided(model, cond, empty, first.guidance)
 
-    draws = noise.per_seed([request.seed for request in requests], model.latent_shape(first.size_px), model.device)
+    unit = noise.per_seed([request.seed for request in requests], model.latent_shape(first.size_px), model.device)
+    draws = (model.cooled(draw, cond) for draw in unit)
     sigmas = schedule.karras(first.steps)
-    z = float(sigmas[0]) * model.temperature * next(draws)  # (B, C, h, w)
+    z = float(sigmas[0]) * next(draws)  # (B, C, h, w)
     for move in sampler.sample(first.sampler, denoise, z, sigmas, draws):
         on_step(Step(move.index, first.steps, move.sigma, _grey(model.preview(move.z0))))
         z = move.z

@@ -41,7 +41,6 @@ class Model(Protocol):
     card: ModelCard
     device: torch.device
     dtype: torch.dtype
-    temperature: float  # of the noise that a picture starts from; below 1 pictures vary less and are more typical
     max_batch: int  # images drawn together at most; 1 where their number changes the last bits of a replay
 
     def latent_shape(self, size_px: int) -> tuple[int, int, int]:
@@ -50,6 +49,10 @@ class Model(Protocol):
 
     def encode_text(self, captions: list[str], size_px: int) -> Condition:
         """Captions to a condition with nothing known and no lesion given. Unknown words raise RequestError."""
+        ...
+
+    def cooled(self, noise: Tensor, cond: Condition) -> Tensor:
+        """Unit noise (B, C, h, w) at the temperature at which this model draws best; below 1 is more typical."""
         ...
 
     def denoise(self, z: Tensor, sigma: Tensor, cond: Condition) -> Tensor:

@@ -83,7 +83,6 @@ class DiffusersModel:
         self.card = card
         self.device = device
         self.dtype = dtype
-        self.temperature = 1.0
         self.max_batch = 1 if device.type == "cpu" else 8
         self._networks = networks
         codec: Any = networks.codec.config
@@ -125,6 +124,10 @@ class DiffusersModel:
         )
 
     @torch.no_grad()
+    def cooled(self, noise: Tensor, cond: Condition) -> Tensor:
+        """The noise as it is."""
+        return noise
+
     def denoise(self, z: Tensor, sigma: Tensor, cond: Condition) -> Tensor:
         """z = x0 + sigma n (B, C, h, w), sigma (B,) to the estimate of x0, fp32. Raises ModelError for masks."""
         if bool((cond.unknown < 1).any()) or bool((cond.lesion_given > 0).any()):

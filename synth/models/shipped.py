@@ -19,6 +19,7 @@ from synth.errors import RequestError
 from synth.models.networks.codec import FACTOR, LATENT_CHANNELS, Codec, CodecConfig
 from synth.models.networks.denoiser import Denoiser, DenoiserConfig
 from synth.models.networks.text import TextConfig, TextEncoder, Vocabulary
+from synth.models.precision import autocast, fast_dtype
 from synth.types import ModelCard, Side, Zone
 
 
@@ -34,7 +35,7 @@ class Constants:
     std: tuple[float, ...]
     origins: tuple[tuple[str, str], ...] = ()
     kinds: tuple[tuple[str, int], ...] = ()
-    temperature: float = 1.0  # of the starting noise
+    temperature: tuple[float, float] = (1.0, 1.0)  # of the noise, in the prior's components and outside them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,12 +56,11 @@ class ShippedModel:
     ) -> None:
         self.card = card
         self.device = device
-        # bf16 has the range of fp32 and halves the time on CPUs that know it; results stay within 2 grey levels
-        self.dtype = torch.float32 if device.type == "mps" else torch.bfloat16
+        self.dtype = fast_dtype(device)  # with bf16 results stay within 2 grey levels of fp32
         # a replay is the same picture bit for bit: on a CPU the last bits depend on how many are drawn together
         self.max_batch = 1 if device.type == "cpu" else 8
-        self.temperature = constants.temperature
         self.networks = networks
+        self._temperature = constants.temperature
         self.atlas = atlas
         self._kinds = [(re.compile(pattern), kind) for pattern, kind in constants.kinds]
         self._origins = [(re.compile(pattern), token) for pattern, token in constants.origins]
@@ -93,7 +93,7 @@ class ShippedModel:
             tuple(config["latent_std"]),
             tuple((pattern, token) for pattern, token in config["origins"]),
             tuple((pattern, kind) for pattern, kind in config["kinds"]),
-            float(config["temperature"]),
+            (float(config["temperature"][0]), float(config["temperature"][1])),
         )
         return cls(card, networks, constants, atlas, device)
 
@@ -118,9 +118,13 @@ class ShippedModel:
         features = self.networks.vocabulary.features(told).to(self.device)
         return Condition(states, mask, pooled, known, torch.ones_like(empty), empty, empty, kind, features)
 
+    def cooled(self, noise: Tensor, cond: Condition) -> Tensor:
+        """The noise at the model's temperatures, see `GaussianPrior.cooled`."""
+        return self.networks.denoiser.prior.cooled(noise, cond.kind, *self._temperature)
+
     def denoise(self, z: Tensor, sigma: Tensor, cond: Condition) -> Tensor:
         """Estimate of z0, (B, 4, h, w) fp32."""
-        with torch.no_grad(), torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+        with torch.no_grad(), autocast(self.device):
             z0: Tensor = self.networks.denoiser(z, sigma, cond)
         return z0.float()
 
@@ -131,7 +135,7 @@ class ShippedModel:
 
     def to_pixels(self, z: Tensor) -> Tensor:
         """(B, 4, h, w) to (B, 1, H, W) in [0, 1]."""
-        with torch.no_grad(), torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+        with torch.no_grad(), autocast(self.device):
             pictures = self.networks.codec.decode(self._raw(z))
         return (pictures.float().clamp(-1, 1) + 1) / 2
 

@@ -81,7 +81,6 @@ class TinyModel:
         self.device = torch.device(device)
         self.dtype = torch.float32
         self.max_batch = 8
-        self.temperature = 1.0
 
     def latent_shape(self, size_px: int) -> tuple[int, int, int]:
         """(4, size_px / 2, size_px / 2)."""
@@ -119,6 +118,10 @@ class TinyModel:
         )
         lesions = (1.0 - given) * at_home + given * drawn * tones[:, None, None]
         return (film + is_ct * (slice_ - film) + lesions / HALF_RANGE)[:, None]
+
+    def cooled(self, noise: Tensor, cond: Condition) -> Tensor:
+        """The noise as it is."""
+        return noise
 
     def denoise(self, z: Tensor, sigma: Tensor, cond: Condition) -> Tensor:
         """E[z0 | z] (B, 4, h, w): the mean, and the rest through the Wiener filter S / (S + sigma^2). sigma is (B,)."""

@@ -77,7 +77,8 @@ def _run_stage(stage: str, data: Collection, options: argparse.Namespace) -> Non
         return
     run = Run(options.out / stage, Budget(None if options.steps else minutes, options.steps), options.seed)
     if stage == "codec":
-        train_codec(data, run, preset, resume=options.resume)
+        start = _started(options.start).codec if options.start else None
+        train_codec(data, run, preset, start, resume=options.resume)
     elif stage == "decoder":
         train_decoder(data, run, preset, _codec(options, preset), resume=options.resume)
     else:

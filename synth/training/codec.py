@@ -12,7 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from synth.models.networks import grain
 from synth.models.networks.codec import Codec
+from synth.models.precision import autocast
 from synth.training.data import Collection
 from synth.training.presets import Preset
 from synth.training.run import Run
@@ -22,6 +24,7 @@ KL_WEIGHT = 1e-5
 GRADIENT_WEIGHT = 0.5
 ADVERSARIAL_SHARE = 0.4  # of the reconstruction's gradient at the last layer (Esser et al. 2021, eq. 7)
 MATCHING_WEIGHT = 0.02
+GRAIN_WEIGHT = 0.01  # small beside the clipped gradient of the picture; Adam gives the grain its full step all the same
 FULL_SIZE_FROM = 0.7  # share of the budget after which whole pictures replace crops (GroupNorm sees the same as in use)
 VALIDATE_EVERY = 200
 
@@ -67,12 +70,17 @@ def _tensor(pixels: npt.NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(pixels[:, None].astype(np.float32) / 127.5 - 1.0)
 
 
-def train_codec(data: Collection, run: Run, preset: Preset, *, resume: bool) -> Codec:
-    """Stage A: Charbonnier + gradients at three scales + KL; learning rate on a cosine over the budget."""
+def train_codec(data: Collection, run: Run, preset: Preset, start: Codec | None = None, *, resume: bool) -> Codec:
+    """Stage A: Charbonnier + gradients at three scales + KL + grain; learning rate on a cosine over the budget.
+
+    `start`: weights to begin from; it may lack the grain.
+    """
     device = torch.device(preset.device)
     pictures = Pictures.of(data)
     torch.manual_seed(run.seed)
     codec = Codec(preset.codec).to(device)
+    if start is not None:
+        codec.load_state_dict({**codec.state_dict(), **start.state_dict()})
     codec.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(codec.parameters(), lr=preset.codec_lr, betas=(0.9, 0.95), weight_decay=0.0)
     if resume and (state := run.resume()):
@@ -83,13 +91,7 @@ def train_codec(data: Collection, run: Run, preset: Preset, *, resume: bool) -> 
         batch = preset.codec_batch // 4 if full else preset.codec_batch
         x = pictures.crops(run.random(), batch, 256 if full else 128).to(device, memory_format=torch.channels_last)
         _set_lr(optimiser, preset.codec_lr * _cosine(run.progress, run.step))
-        with torch.autocast(device.type, torch.bfloat16):
-            mean, logvar = codec.moments(x)
-            z = mean if logvar is None else mean + torch.randn_like(mean) * (0.5 * logvar).exp()
-            y = codec.decode(z)
-        loss = reconstruction_loss(y.float(), x)
-        if logvar is not None:
-            loss = loss + KL_WEIGHT * kl(mean.float(), logvar.float())
+        loss = _codec_loss(codec, x)
         _update(optimiser, loss, codec.parameters())
         run.step += 1
         if run.due(VALIDATE_EVERY):
@@ -101,6 +103,19 @@ def train_codec(data: Collection, run: Run, preset: Preset, *, resume: bool) -> 
     return codec
 
 
+def _codec_loss(codec: Codec, x: Tensor) -> Tensor:
+    with autocast(x.device):
+        mean, logvar = codec.moments(x)
+        z = mean if logvar is None else mean + torch.randn_like(mean) * (0.5 * logvar).exp()
+        y, log_sigma = codec.decode_parts(z)
+    loss = reconstruction_loss(y.float(), x)
+    if log_sigma is not None:
+        loss = loss + GRAIN_WEIGHT * grain.likelihood_loss(log_sigma, x - y.float().detach())
+    if logvar is not None:
+        loss = loss + KL_WEIGHT * kl(mean.float(), logvar.float())
+    return loss
+
+
 def train_decoder(data: Collection, run: Run, preset: Preset, codec: Codec, *, resume: bool) -> Codec:
     """Stage B: the decoder alone, on z + 0.05 noise, with a patch discriminator and feature matching."""
     device = torch.device(preset.device)
@@ -108,8 +123,9 @@ def train_decoder(data: Collection, run: Run, preset: Preset, codec: Codec, *, r
     codec = codec.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     codec.requires_grad_(False)
     codec.decoder.requires_grad_(True)
+    codec.residual.requires_grad_(True)
     critic = PatchCritic(preset.critic_width).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    paint = torch.optim.AdamW(codec.decoder.parameters(), lr=1e-4, betas=(0.5, 0.9), weight_decay=0.0)
+    paint = torch.optim.AdamW(_painting(codec), lr=1e-4, betas=(0.5, 0.9), weight_decay=0.0)
     judge = torch.optim.AdamW(critic.parameters(), lr=2e-4, betas=(0.5, 0.9), weight_decay=0.0)
     if resume and (state := run.resume()):
         codec.load_state_dict(state["codec"])
@@ -131,28 +147,32 @@ def train_decoder(data: Collection, run: Run, preset: Preset, codec: Codec, *, r
     return codec
 
 
+def _painting(codec: Codec) -> list[nn.Parameter]:
+    return [*codec.decoder.parameters(), *codec.residual.parameters()]
+
+
 def _duel(
     codec: Codec, critic: PatchCritic, x: Tensor, optimisers: tuple[torch.optim.Optimizer, ...], run: Run
 ) -> dict[str, float]:
     """One step of decoder and discriminator (hinge loss); for the first share only the discriminator learns."""
     paint, judge = optimisers
-    with torch.autocast(x.device.type, torch.bfloat16):
+    with autocast(x.device):
         with torch.no_grad():
             z = codec.encode(x)
-        y = codec.decode(z + 0.05 * torch.randn_like(z)).float()
+        y = codec.decode_parts(z + 0.05 * torch.randn_like(z))[0].float()
         real, fake = critic(x), critic(y.detach())
         judged = F.relu(1 - real[-1].float()).mean() + F.relu(1 + fake[-1].float()).mean()
     _update(judge, judged, critic.parameters())
     ramp = min(1.0, max(0.0, (run.progress - 0.1) / 0.1))
-    with torch.autocast(x.device.type, torch.bfloat16):
+    with autocast(x.device):
         seen = critic(y)
         target = [feature.detach() for feature in critic(x)[:-1]]
         matching = torch.stack([F.l1_loss(a.float(), b.float()) for a, b in zip(seen[:-1], target, strict=True)]).sum()
         fooled = -seen[-1].float().mean()
     kept = reconstruction_loss(y, x)
-    weight = ADVERSARIAL_SHARE * _balance(kept, fooled, codec.decoder.conv_out.weight)
+    weight = ADVERSARIAL_SHARE * _balance(kept, fooled, codec.residual.weight)
     loss = kept + ramp * (weight * fooled + MATCHING_WEIGHT * matching)
-    _update(paint, loss, codec.decoder.parameters())
+    _update(paint, loss, _painting(codec))
     return {"loss": float(loss.item()), "judged": float(judged.item()), "fooled": float(fooled.item())}
 
 
@@ -201,13 +221,13 @@ def kl(mean: Tensor, logvar: Tensor) -> Tensor:
 
 @torch.no_grad()
 def psnr(codec: Codec, x: Tensor, batch: int = 8) -> float:
-    """Mean PSNR in dB over pictures (N, 1, H, W) in [-1, 1], outputs clamped, bf16 as in use on the training device."""
+    """Mean PSNR in dB of the mean picture, without grain, over (N, 1, H, W) in [-1, 1], outputs clamped."""
     values = []
     device = next(codec.parameters()).device
     for part in x.split(batch):
         part = part.to(device)
-        with torch.autocast(device.type, torch.bfloat16):
-            y = codec.decode(codec.encode(part)).float().clamp(-1, 1)
+        with autocast(device):
+            y = codec.decode_parts(codec.encode(part))[0].float().clamp(-1, 1)
         values.append(-10 * torch.log10(((y - part) / 2).square().mean((1, 2, 3))))
     return float(torch.cat(values).mean())
 

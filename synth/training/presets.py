@@ -31,7 +31,7 @@ class Preset:
     ema: float
     compile: bool
     simulated: int  # lesions in the bank
-    temperature: float  # of the noise that pictures start from, in use
+    temperature: tuple[float, float]  # of the noise in use: in the prior's components, outside them
     workers: int  # processes that draw batches ahead; 0: none
     prior_pictures: int  # of each kind, to fit the Gaussian prior
     report_every: int  # steps
@@ -52,7 +52,7 @@ PRESETS = {
         ema=0.999,
         compile=True,
         simulated=24_000,
-        temperature=1.0,
+        temperature=(1.0, 1.0),
         workers=12,
         prior_pictures=12_000,
         report_every=1000,
@@ -60,7 +60,7 @@ PRESETS = {
     ),
     "cpu": Preset(
         device="cpu",
-        codec=CodecConfig(channels=(64, 96)),
+        codec=CodecConfig(channels=(64, 96), grain=(0.45, 0.7, 0.8)),
         codec_lr=8e-4,
         codec_batch=16,
         critic_width=32,
@@ -71,15 +71,15 @@ PRESETS = {
         ema=0.998,
         compile=False,
         simulated=1_600,
-        temperature=0.8,  # a short training leaves noise that a cooler start takes away
+        temperature=(1.0, 0.3),  # a short training leaves noise outside the components that a cooler start takes away
         workers=1,
         prior_pictures=5_000,
-        report_every=400,
+        report_every=800,
         diet=Diet(MIX_CPU, (0.74, 0.18, 0.08)),
     ),
     "tiny": Preset(
         device="cpu",
-        codec=CodecConfig(channels=(16, 16), layers=1, groups=4),
+        codec=CodecConfig(channels=(16, 16), layers=1, groups=4, grain=(0.5, 0.5, 0.5)),
         codec_lr=1e-3,
         codec_batch=4,
         critic_width=8,
@@ -92,7 +92,7 @@ PRESETS = {
         ema=0.9,
         compile=False,
         simulated=6,
-        temperature=1.0,
+        temperature=(1.0, 1.0),
         workers=0,
         prior_pictures=50,
         report_every=1000,

@@ -64,3 +64,16 @@ def test_the_mean_follows_the_features_of_the_caption() -> None:
     means = prior(torch.zeros(2, 4, 4, 4), far, kind, torch.tensor([[0.0], [1.0]]))
     assert torch.allclose(means[0], torch.full((4, 4, 4), 1.5), atol=0.1)
     assert torch.allclose(means[1], torch.full((4, 4, 4), 3.5), atol=0.1)
+
+
+def test_cooling_scales_the_components_and_the_rest_each_by_its_own_factor() -> None:
+    prior, _ = fitted()
+    kind = torch.ones(4, dtype=torch.int64)
+    noise = torch.randn(4, 4, 4, 4, generator=torch.Generator().manual_seed(2))
+    assert torch.allclose(prior.cooled(noise, kind, 1.0, 1.0), noise, atol=1e-5)
+    basis = prior.basis[1]
+    held = noise.flatten(1) @ basis.T
+    cooled = prior.cooled(noise, kind, 0.9, 0.3).flatten(1)
+    assert torch.allclose(cooled @ basis.T, 0.9 * held, atol=1e-5)
+    rest = noise.flatten(1) - held @ basis
+    assert torch.allclose(cooled - cooled @ basis.T @ basis, 0.3 * rest, atol=1e-5)

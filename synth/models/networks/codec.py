@@ -18,10 +18,13 @@ import torch.nn.functional as F
 from diffusers.models.autoencoders.vae import Decoder, Encoder
 from torch import Tensor, nn
 
+from synth.models.networks import grain
+
 FACTOR = 8  # pixels a latent cell
 LATENT_CHANNELS = 4
 _LOBES = 6  # of the Lanczos kernel: 34.4 dB on unseen films where 3 lobes give 34.0
 _TAPS = 8 * _LOBES  # at scale 4
+_LOG_SIGMA = (-9.0, 0.0)  # of the grain, pixels in [-1, 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class CodecConfig:
     groups: int = 16
     encoder: bool = False  # a learnt residual on top of the wavelets
     gains: tuple[float, ...] = (1.0, 8.0, 8.0, 30.0)
+    grain: tuple[float, ...] = ()  # amplitude of the drawn texture per band of synth.models.networks.grain; () = none
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for config.json."""
@@ -41,7 +45,8 @@ class CodecConfig:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> CodecConfig:
         """The config back from config.json."""
-        return cls(**{**data, "channels": tuple(data["channels"]), "gains": tuple(data["gains"])})
+        plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in data.items()}
+        return cls(**plain)
 
 
 class Codec(nn.Module):
@@ -61,6 +66,9 @@ class Codec(nn.Module):
             "mid_block_add_attention": False,
         }
         self.decoder = Decoder(LATENT_CHANNELS, 16, ("UpDecoderBlock2D",) * blocks, **sizes)
+        self.decoder.conv_out = nn.Identity()  # two layers read its features: the picture's residual, its grain
+        self.residual = nn.Conv2d(config.channels[0], 16, 3, padding=1)
+        self.strength = nn.Conv2d(config.channels[0], grain.CHANNELS, 3, padding=1) if config.grain else None
         down = ("DownEncoderBlock2D",) * blocks
         self.encoder = Encoder(16, LATENT_CHANNELS, down, **sizes) if config.encoder else None
         kernel = _lanczos(4)
@@ -71,8 +79,9 @@ class Codec(nn.Module):
 
     def _start_as_linear(self) -> None:
         """Zero the learnt residuals, so that the first output is the enlarged thumbnail."""
-        nn.init.zeros_(self.decoder.conv_out.weight)
-        nn.init.zeros_(self.decoder.conv_out.bias)
+        _silence(self.residual, 0.0)
+        if self.strength is not None:
+            _silence(self.strength, -4.0)  # 2 grey levels of grain
         if self.encoder is not None:
             nn.init.zeros_(self.encoder.conv_out.weight)
             with torch.no_grad():
@@ -91,8 +100,20 @@ class Codec(nn.Module):
         return self.moments(x)[0]
 
     def decode(self, z: Tensor) -> Tensor:
-        """(B, 4, h, w) to (B, 1, H, W), about [-1, 1], not clamped."""
-        return self.enlarge(z) + F.pixel_shuffle(self.decoder(z), 4)
+        """(B, 4, h, w) to (B, 1, H, W), about [-1, 1], not clamped: the mean picture and, where trained, its grain."""
+        mean, log_sigma = self.decode_parts(z)
+        return mean if log_sigma is None else mean + grain.texture(log_sigma, self.config.grain)
+
+    def decode_parts(self, z: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The mean picture (B, 1, H, W) and ln sigma of its grain (B, 12, H/4, W/4), None for a codec without.
+
+        Grain learns from the features of the mean picture and leaves them alone: its gradient ends here.
+        """
+        features = self.decoder(z)
+        mean = self.enlarge(z) + F.pixel_shuffle(self.residual(features), 4)
+        if self.strength is None:
+            return mean, None
+        return mean, self.strength(features.detach()).float().clamp(*_LOG_SIGMA)
 
     def wavelets(self, x: Tensor) -> Tensor:
         """Haar transform of the 4x reduced picture, times the gains: (B, 4, h, w)."""
@@ -105,6 +126,13 @@ class Codec(nn.Module):
     def enlarge(self, z: Tensor) -> Tensor:
         """The thumbnail of the latent enlarged 4x, (B, 1, H, W)."""
         return _enlarge(self.thumbnail(z), self.synthesis)
+
+
+@torch.no_grad()
+def _silence(layer: nn.Conv2d, bias: float) -> None:
+    layer.weight.zero_()
+    if layer.bias is not None:
+        layer.bias.fill_(bias)
 
 
 def _lanczos(scale: int) -> Tensor:

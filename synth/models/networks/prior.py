@@ -81,6 +81,21 @@ class GaussianPrior(nn.Module):
         with torch.autocast(z.device.type, enabled=False):  # bf16 would lose what little a low noise level leaves
             return self._estimate(z.float(), s2, kind, features)
 
+    def cooled(self, noise: Tensor, kind: Tensor, along: float, rest: float) -> Tensor:
+        """Unit noise (B, 4, h, w) scaled by `along` in the components of its kind (B,) and by `rest` outside them.
+
+        The probability flow of a Gaussian scales every direction by itself, so a sample varies by the same factors:
+        the rest, which this prior takes for white noise, starts cooler and is left to the network.
+        """
+        if noise.shape[-1] != self.config.side or noise.shape[-2] != self.config.side:
+            return noise * along
+        flat = noise.flatten(1)
+        held = torch.empty_like(flat)
+        for one in kind.unique():
+            rows = kind == one
+            held[rows] = flat[rows] @ self.basis[one].T @ self.basis[one]
+        return (along * held + rest * (flat - held)).view_as(noise)
+
     def _estimate(self, z: Tensor, s2: Tensor, kind: Tensor, features: Tensor) -> Tensor:
         mean = self.mean[kind]
         off = torch.empty_like(mean)  # the latent less its mean
