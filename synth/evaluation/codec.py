@@ -80,13 +80,11 @@ def _ratio_db(a: Tensor, b: Tensor, low: float, high: float) -> float:
 
 
 def grid_peak(spectrum: Tensor, period_px: int) -> float:
-    """Power on the two axes at one period over the median of its neighbours within 4 to 10 bins."""
+    """Power on the two axes at one period over the geometric mean of the bins 2 to 5 away, which forgives a slope."""
     at = 256 // period_px
-    row, column = spectrum[at % 256, :3].mean(), spectrum[:3, min(at, 128)].mean()
-    around = [k for k in range(at - 10, at + 11) if abs(k - at) >= 4 and 0 < k <= 128]
-    rows = spectrum[around][:, :3].mean(1)
-    columns = spectrum[:3][:, around].mean(0)
-    return float(0.5 * (row / rows.median() + column / columns.median()))
+    around = [k for k in range(at - 5, at + 6) if abs(k - at) >= 2 and k <= 128]
+    rows, columns = spectrum[:129, :3].mean(1), spectrum[:3].mean(0)
+    return float(np.mean([axis[at] / axis[around].log().mean().exp() for axis in (rows, columns)]))
 
 
 def table(figures: dict[str, CodecFigures]) -> str:

@@ -60,7 +60,7 @@ PRESETS = {
     ),
     "cpu": Preset(
         device="cpu",
-        codec=CodecConfig(channels=(64, 96), grain=(0.45, 0.7, 0.8)),
+        codec=CodecConfig(channels=(64, 96), grain=(1.25, 0.95, 0.7)),
         codec_lr=8e-4,
         codec_batch=16,
         critic_width=32,

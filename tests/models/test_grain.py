@@ -24,9 +24,9 @@ def test_energies_of_white_noise_are_its_variance() -> None:
     assert torch.allclose(energies, torch.full((grain.CHANNELS,), 9.0), rtol=0.05)
 
 
-def test_texture_of_sigma_one_is_white_in_its_bands_and_leaves_the_thumbnail_alone() -> None:
-    texture = grain.texture(torch.zeros(1, grain.CHANNELS, 64, 64), FULL)
-    for low, high in ((0.15, 0.25), (0.25, 0.35), (0.35, 0.40)):
+def test_texture_of_one_sigma_is_white_in_its_bands_and_leaves_the_thumbnail_alone() -> None:
+    texture = 20 * grain.texture(torch.full((1, grain.CHANNELS, 64, 64), 0.05).log(), FULL)
+    for low, high in ((0.18, 0.25), (0.25, 0.35), (0.35, 0.40)):
         assert 0.7 < band_power(texture, low, high) < 1.3
     assert band_power(texture, 0.0, 0.06) < 0.1
 
@@ -35,6 +35,11 @@ def test_a_band_with_gain_0_is_left_out() -> None:
     log_sigma = torch.zeros(1, grain.CHANNELS, 64, 64)
     fine = grain.texture(log_sigma, (0.0, 0.0, 1.0))
     assert band_power(fine, 0.13, 0.18) < 0.1 * band_power(fine, 0.36, 0.42)
+
+
+def test_grain_has_a_ceiling() -> None:
+    high, higher = (grain.texture(torch.full((1, grain.CHANNELS, 16, 16), value), FULL) for value in (-2.0, 0.0))
+    assert torch.equal(high, higher)
 
 
 def test_grain_is_strong_where_sigma_is_and_the_same_again() -> None:

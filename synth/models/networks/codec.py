@@ -110,7 +110,7 @@ class Codec(nn.Module):
         Grain learns from the features of the mean picture and leaves them alone: its gradient ends here.
         """
         features = self.decoder(z)
-        mean = self.enlarge(z) + F.pixel_shuffle(self.residual(features), 4)
+        mean = _without_combs(self.enlarge(z) + F.pixel_shuffle(self.residual(features), 4))
         if self.strength is None:
             return mean, None
         return mean, self.strength(features.detach()).float().clamp(*_LOG_SIGMA)
@@ -126,6 +126,14 @@ class Codec(nn.Module):
     def enlarge(self, z: Tensor) -> Tensor:
         """The thumbnail of the latent enlarged 4x, (B, 1, H, W)."""
         return _enlarge(self.thumbnail(z), self.synthesis)
+
+
+def _without_combs(x: Tensor) -> Tensor:
+    """Without lines of period 2 px, which upsampling leaves; 0.25 cycles a pixel keep 94 %. A notch at 0.5."""
+    binomial = torch.tensor([1.0, 8, 28, 56, 70, 56, 28, 8, 1], device=x.device, dtype=x.dtype) / 256
+    comb = binomial * torch.tensor([1.0, -1, 1, -1, 1, -1, 1, -1, 1], device=x.device, dtype=x.dtype)
+    x = x - F.conv2d(F.pad(x, (4, 4, 0, 0), mode="reflect"), comb.view(1, 1, 1, -1))
+    return x - F.conv2d(F.pad(x, (0, 0, 4, 4), mode="reflect"), comb.view(1, 1, -1, 1))
 
 
 @torch.no_grad()

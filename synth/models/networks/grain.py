@@ -15,12 +15,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-CENTRES = (0.15, 0.24, 0.38)  # of the bands, cycles a pixel; the thumbnail itself ends at 0.125
+CENTRES = (0.17, 0.25, 0.38)  # of the bands, cycles a pixel; the thumbnail itself ends at 0.125
 ORIENTATIONS = 4
 CHANNELS = len(CENTRES) * ORIENTATIONS
-_OUTSIDE = (0.10, 0.60)  # where the first band begins and the last one ends
+_OUTSIDE = (0.125, 0.60)  # where the first band begins and the last one ends
 _TAPS = 15
 _SEED = 0
+_CEILING = math.log(0.09)  # 11 grey levels: what is missing at the border of the body is its sharpness, not grain
 
 
 def energies(residual: Tensor) -> Tensor:
@@ -38,7 +39,7 @@ def likelihood_loss(log_sigma: Tensor, residual: Tensor) -> Tensor:
 def texture(log_sigma: Tensor, gains: tuple[float, ...]) -> Tensor:
     """Grain (B, 1, H, W) from ln sigma (B, 12, H/4, W/4); `gains`: amplitude per band, 1 = all that is missing."""
     _, _, h, w = log_sigma.shape
-    sigma = F.interpolate(log_sigma.float().exp(), scale_factor=4.0, mode="bilinear")
+    sigma = F.interpolate(log_sigma.float().clamp(max=_CEILING).exp(), scale_factor=4.0, mode="bilinear")
     sigma = sigma * torch.tensor(gains, device=sigma.device).repeat_interleave(ORIENTATIONS).view(1, -1, 1, 1)
     field = sigma * _field(4 * h, 4 * w).to(sigma)
     return F.conv2d(_padded(field), _kernels().to(sigma).transpose(0, 1))
