@@ -32,6 +32,7 @@ from synth.training.model_card import draft_card, draft_prose
 from synth.training.presets import PRESETS, Preset
 from synth.training.run import Budget, Run
 from synth.training.tasks import Examples
+from synth.training.team import Team
 from synth.training.wording import every_caption
 
 ATLAS_FILMS, ATLAS_SLICES = 800, 120
@@ -62,7 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=None, help="exact number of steps instead of minutes")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="gpu" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
-    parser.add_argument("--start", type=Path, help="folder of an exported model whose weights are trained further")
+    parser.add_argument(
+        "--from", dest="start", type=Path, help="folder of an exported model whose weights are trained further"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=int, default=None, help="rows a shard, for a rehearsal")
     parser.add_argument("--model-id", default="synthread-256")
@@ -93,7 +96,9 @@ def _denoiser(data: Collection, run: Run, preset: Preset, options: argparse.Name
     start = None
     if options.start:
         start = _learner(_started(options.start), preset, frozen.vocabulary)
-    train_denoiser(train, val, frozen, run, preset, start, resume=options.resume)
+    team = Team.from_env()
+    train_denoiser(train, val, frozen, run, preset, start, resume=options.resume, team=team)
+    team.leave()
 
 
 def _frozen(data: Collection, options: argparse.Namespace, preset: Preset) -> Frozen:
@@ -140,7 +145,7 @@ def _learner(networks: Networks, preset: Preset, vocabulary: Vocabulary) -> Lear
     learner = Learner(preset, vocabulary)
     same = networks.denoiser.config == learner.denoiser.config and networks.text.config == preset.text
     if not same or networks.vocabulary.words != vocabulary.words:
-        raise SynthError("The model of --start has other sizes or words than this preset and data; train without it.")
+        raise SynthError("The model of --from has other sizes or words than this preset and data; train without it.")
     learner.denoiser.load_state_dict(networks.denoiser.state_dict())
     learner.text.load_state_dict(networks.text.state_dict())
     return learner

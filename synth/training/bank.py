@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import multiprocessing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -80,14 +81,16 @@ def _plain_slice(data: Collection, labels: list[Labels], index: int) -> bool:
 
 
 def save_bank(path: Path, bank: list[Simulated]) -> None:
-    """Write the bank as one .npz file."""
+    """Write the bank as one .npz file, whole or not at all: another process may be waiting for it."""
+    draft = path.with_name(f"{path.stem}-{os.getpid()}.npz")
     np.savez(
-        path,
+        draft,
         index=np.array([case.index for case in bank]),
         pixels=np.stack([case.pixels for case in bank]),
         mask=np.stack([case.mask for case in bank]),
         finding=np.array([json.dumps(asdict(case.finding)) for case in bank]),
     )
+    os.replace(draft, path)
 
 
 def load_bank(path: Path) -> list[Simulated]:

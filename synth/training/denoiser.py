@@ -27,8 +27,10 @@ from synth.training.presets import Preset
 from synth.training.run import Run
 from synth.training.sheets import save_sheet
 from synth.training.tasks import Examples
+from synth.training.team import Team
 from synth.types import ModelCard
 
+ALONE = Team()
 LOG_SIGMA = (-0.2, 1.3)  # mean and spread of ln sigma in 90 % of the draws; EDM, table 1: (-0.5, 1.2)
 SIGMA_RANGE = (0.01, 80.0)  # uniform in ln sigma in the rest
 DECAY_SHARE = 0.3  # of the budget, linear to 0
@@ -90,12 +92,13 @@ def train_denoiser(
     start: Learner | None = None,
     *,
     resume: bool,
+    team: Team = ALONE,
 ) -> Learner:
     """Train for the run's budget, from `start` where given; returns the EMA weights. `validation`: unseen patients."""
     device = torch.device(preset.device)
     torch.manual_seed(run.seed)
     state = run.resume() if resume else None
-    source = Source(examples, frozen, preset, run, device)
+    source = Source(examples, frozen, preset, run, device, team)
     learner = (start or Learner(preset, frozen.vocabulary)).to(device)
     if start is None and state is None:
         source.fit_prior(learner.denoiser.prior)
@@ -109,17 +112,25 @@ def train_denoiser(
         learner.denoiser.unet.compile(dynamic=False)
     fixed = {"val": source.fixed(validation), "train": source.fixed(examples)}
     for latents, ids in source.batches():
-        if run.progress >= 1.0:
+        progress = team.agree(run.progress, device)
+        if progress >= 1.0:
             break
         loss = v_loss(learner.velocity, latents, ids, log_normal_sigmas(len(ids), device))
-        _step(optimiser, loss, learner, preset.lr * _shape(run.progress, run.step))
+        _step(optimiser, loss, learner, preset.lr * _shape(progress, run.step), team)
         _follow(average, learner, preset.ema, run.step)
         run.step += 1
+        if not team.leads:
+            continue
         if run.due(preset.report_every):
-            run.log(preset.batch, loss=loss.item(), **{name: validate(average, *kept) for name, kept in fixed.items()})
+            run.log(
+                preset.batch * team.size,
+                loss=loss.item(),
+                **{name: validate(average, *kept) for name, kept in fixed.items()},
+            )
             save_sheet(run.folder / f"sheet-{run.step:06d}.png", sample_sheet(average, frozen, device))
         run.save_if_due(_state(learner, average, optimiser))
-    run.save_if_due(_state(learner, average, optimiser), always=True)
+    if team.leads:
+        run.save_if_due(_state(learner, average, optimiser), always=True)
     return average
 
 
@@ -138,7 +149,10 @@ class Steps(Dataset[Batch]):
 class Source:
     """Batches of the run's steps, drawn ahead by worker processes, augmented and encoded on the device."""
 
-    def __init__(self, examples: Examples, frozen: Frozen, preset: Preset, run: Run, device: torch.device) -> None:
+    def __init__(
+        self, examples: Examples, frozen: Frozen, preset: Preset, run: Run, device: torch.device, team: Team
+    ) -> None:
+        self._seed = team.seed(run.seed)
         self._examples, self._frozen, self._preset, self._run = examples, frozen, preset, run
         self._device = device
         shape = (1, -1, 1, 1)
@@ -149,15 +163,15 @@ class Source:
         """Latents and word numbers of the run's current step and all after it."""
         steps = range(self._run.step, ENDLESS)
         loader = DataLoader(
-            Steps(self._examples, self._preset.batch, self._run.seed),
+            Steps(self._examples, self._preset.batch, self._seed),
             sampler=steps,
             batch_size=None,
             num_workers=self._preset.workers,
             multiprocessing_context="fork" if self._preset.workers else None,
         )
         for step, batch in zip(steps, loader, strict=False):
-            rng = np.random.default_rng((self._run.seed, step, 1))
-            torch.manual_seed((self._run.seed << 32) + step)  # noise and dropout of this step
+            rng = np.random.default_rng((self._seed, step, 1))
+            torch.manual_seed((self._seed << 32) + step)  # noise and dropout of this step
             yield self._encoded(batch.on(self._device).augmented(rng))
 
     def fixed(self, examples: Examples, count: int = 64) -> tuple[Latents, Tensor]:
@@ -251,11 +265,12 @@ def _optimiser(learner: Learner, lr: float) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
 
 
-def _step(optimiser: torch.optim.Optimizer, loss: Tensor, learner: Learner, lr: float) -> None:
+def _step(optimiser: torch.optim.Optimizer, loss: Tensor, learner: Learner, lr: float, team: Team) -> None:
     optimiser.param_groups[0]["lr"] = lr
     optimiser.param_groups[1]["lr"] = lr / 2
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
+    team.average(learner.parameters())
     nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
     optimiser.step()
 

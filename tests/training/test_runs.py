@@ -98,7 +98,7 @@ def test_batches_drawn_by_a_worker_process_are_the_same(
 
 def test_an_exported_model_is_trained_further(shards: Path, trained: Path, tmp_path: Path) -> None:
     start = str(trained / "m")
-    assert main(arguments("denoiser", shards, tmp_path, "--steps", "1", "--start", start)) == 0
+    assert main(arguments("denoiser", shards, tmp_path, "--steps", "1", "--from", start)) == 0
     before = loader.load(Settings.from_env({"SYNTH_MODELS": str(trained), "SYNTH_MODEL": "m", "SYNTH_DEVICE": "cpu"}))
     assert isinstance(before, ShippedModel)
     after = weights(tmp_path, "denoiser")
