@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import multiprocessing
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
