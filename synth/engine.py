@@ -200,7 +200,7 @@ class Engine:
 
         assert self._model is not None
         try:
-            orders = [Order(job.request, job.user, job.id) for job in jobs]
+            orders = [Order(job.request, job.user, job.id, self._store.base(job.request)) for job in jobs]
             images = self._generate_batch(self._model, orders, datetime.now(UTC), partial(self._on_step, jobs))
         except Exception as error:
             return _sentence(error, "The image could not be made")

@@ -13,22 +13,23 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from synth import __version__, imaging, prompts, quality
-from synth.diffusion import denoiser, noise, sampler, schedule
+from synth import __version__, imaging, masks, prompts, quality
+from synth.diffusion import denoiser, edit, noise, sampler, schedule
 from synth.diffusion.model import Condition, Model
 from synth.errors import ModelError, OutOfMemory, RequestError
-from synth.types import GeneratedImage, GenerationRequest, Provenance, Step
+from synth.types import Base, Edit, GeneratedImage, GenerationRequest, Provenance, Step
 
 OnStep = Callable[[Step], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One image to be made: the request, who asked for it and the id that the image will have."""
+    """One image to be made: the request, who asked for it, the id that the image will have, the base of an edit."""
 
     request: GenerationRequest
     user: str
     image_id: str
+    base: Base | None = None
 
 
 def generate(model: Model, order: Order, created_at: datetime, on_step: OnStep) -> GeneratedImage:
@@ -42,11 +43,13 @@ def generate_batch(
     """Draw orders that are `compatible`, one image each, in order. `created_at` is UTC.
 
     `on_step` is called after every step and may raise Cancelled, which passes through. Raises RequestError where the
-    orders cannot share a batch or ask for an edit, OutOfMemory, and ModelError where the model returns no numbers.
+    orders cannot share a batch or an edit leaves nothing to draw, OutOfMemory, and ModelError where the model returns
+    no numbers.
     """
     _check(orders)
+    draw = _draw if orders[0].request.edit is None else _draw_edit
     try:
-        return _draw(model, orders, created_at, on_step)
+        return draw(model, orders, created_at, on_step)
     except (RuntimeError, MemoryError) as error:
         if not _is_out_of_memory(error):
             raise
@@ -78,8 +81,57 @@ def _draw(model: Model, orders: Sequence[Order], created_at: datetime, on_step: 
         on_step(Step(move.index, first.steps, move.sigma, _grey(model.preview(move.z0))))
         z = move.z
 
-    pictures = _grey(model.to_pixels(z))  # (B, H, W) uint8
-    seconds = time.perf_counter() - started
+    return _finished(model, orders, created_at, _grey(model.to_pixels(z)), time.perf_counter() - started)
+
+
+@torch.inference_mode()
+def _draw_edit(model: Model, orders: Sequence[Order], created_at: datetime, on_step: OnStep) -> list[GeneratedImage]:
+    started = time.perf_counter()
+    (order,) = orders
+    request, base = order.request, order.base
+    assert request.edit is not None and base is not None
+    pixels = torch.from_numpy(base.pixels.astype(np.float32) / 255)[None, None].to(model.device)  # (1, 1, H, W)
+    weight = _weight(request.edit, base).to(model.device)
+
+    cond = model.encode_text([prompts.render(request)], request.size_px)
+    if base.lesion is not None and request.edit.mode != "variation":
+        cond = edit.around_hole(cond, model, pixels, (weight > 0).float())
+        lesion = base.lesion if request.edit.mode == "add" else np.zeros_like(base.lesion)
+        cond = edit.with_lesion(cond, torch.from_numpy(lesion.astype(np.float32))[None, None].to(model.device))
+    empty = model.encode_text([""], request.size_px)
+    latent = model.to_latent(pixels)
+    denoise = edit.anchored(denoiser.guided(model, cond, empty, request.guidance), latent, cond.unknown)
+
+    unit = noise.per_seed([request.seed], model.latent_shape(request.size_px), model.device)
+    draws = (model.cooled(draw, cond) for draw in unit)
+    z, sigmas = edit.start(latent, next(draws), schedule.karras(request.steps), request.edit.strength)
+    for move in sampler.sample(request.sampler, denoise, z, sigmas, draws):
+        on_step(Step(move.index, len(sigmas) - 1, move.sigma, _grey(model.preview(move.z0))))
+        z = move.z
+
+    after = edit.composite(pixels, model.to_pixels(latent), model.to_pixels(z), weight)
+    return _finished(model, orders, created_at, _grey(after), time.perf_counter() - started)
+
+
+def _weight(edit: Edit, base: Base) -> Tensor:
+    """(1, 1, H, W): how much of the change each pixel takes. Raises RequestError where no pixel could."""
+    if edit.mode == "variation":
+        area = np.ones(base.pixels.shape, bool) if base.keep is None else ~base.keep
+    else:
+        assert base.lesion is not None
+        masks.check(base.lesion, base.keep, edit.margin_px, base.pixels)
+        area = masks.edit_area(base.lesion, base.keep, edit.margin_px)
+    return torch.from_numpy(masks.feathered(area))[None, None]
+
+
+def _finished(
+    model: Model,
+    orders: Sequence[Order],
+    created_at: datetime,
+    pictures: npt.NDArray[np.uint8],
+    seconds: float,
+) -> list[GeneratedImage]:
+    """Pictures (B, H, W) with request, provenance and checks of each."""
     return [
         GeneratedImage(
             id=order.image_id,
@@ -144,9 +196,9 @@ def _settings(request: GenerationRequest) -> tuple[str, int, int, float, str]:
 
 def _check(orders: Sequence[Order]) -> None:
     for order in orders:
-        if order.request.edit is not None:
-            raise RequestError(f"The request asks for the edit {order.request.edit.mode!r}; only new images are drawn.")
-        if not compatible(order.request, orders[0].request):
+        if (order.request.edit is None) != (order.base is None):
+            raise RequestError("An edit needs its base image, and a new image has none.")
+        if len(orders) > 1 and not compatible(order.request, orders[0].request):
             raise RequestError("The requests differ in model, size, steps, guidance or sampler; draw them one by one.")
 
 

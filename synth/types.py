@@ -27,7 +27,8 @@ COUNT_MAX = 8
 NOTE_MAX = 500
 SIZES_PX = (256, 512)
 SAMPLERS = ("dpmpp_2m", "euler", "heun", "ddpm")
-EDIT_MODES = ("inpaint", "variation", "translate")
+EDIT_MODES = ("add", "remove", "variation")
+MARGIN_MAX_PX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +43,33 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What to change in a base image. Masks are ids of stored blobs; `strength` in (0, 1]."""
+    """What to change in a base image. Pictures and masks are named by the sha256 of their stored blobs."""
 
-    base_image_id: str
-    edit_mask: str | None
-    keep_mask: str | None
-    strength: float
-    mode: str
+    mode: str  # add a finding, remove a lesion, or vary the whole picture
+    base: str
+    origin: str  # of the base: "synthetic", "real" or "upload", a colon and its id
+    lesion: str | None = None  # the drawn area; needed but for a variation
+    keep: str | None = None  # where nothing may change
+    margin_px: int = 8  # the edit mask is the lesion mask grown by this, so that the finding can blend
+    strength: float = 1.0  # of a variation: share of the steps, (0, 1]
 
     def __post_init__(self) -> None:
+        _in_range("Margin", self.margin_px, 0, MARGIN_MAX_PX, "px")
         if not 0.0 < self.strength <= 1.0:
             raise RequestError(f"Strength is {self.strength}; it must lie above 0 and at most at 1.")
         if self.mode not in EDIT_MODES:
             raise RequestError(f"Edit mode is {self.mode!r}; it must be one of {', '.join(EDIT_MODES)}.")
+        if self.lesion is None and self.mode != "variation":
+            raise RequestError(f"To {self.mode} a lesion its area must be drawn.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Base:
+    """The pictures that an `Edit` names, loaded: (S, S) uint8, and areas (S, S) bool, True inside."""
+
+    pixels: npt.NDArray[np.uint8]
+    lesion: npt.NDArray[np.bool_] | None = None
+    keep: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,19 @@ from synth.diffusion.model import Condition
 from synth.errors import Cancelled, ModelError, OutOfMemory, RequestError
 from synth.generate import Order, compatible, generate, generate_batch, with_zones
 from synth.models.tiny import TinyModel
-from synth.types import SAMPLERS, Edit, Finding, GeneratedImage, GenerationRequest, Modality, Side, Step, View, Zone
+from synth.types import (
+    SAMPLERS,
+    Base,
+    Edit,
+    Finding,
+    GeneratedImage,
+    GenerationRequest,
+    Modality,
+    Side,
+    Step,
+    View,
+    Zone,
+)
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 PNEUMONIA = Finding("pneumonia")
@@ -237,7 +250,7 @@ def test_a_model_that_returns_no_numbers_is_an_error_not_a_picture() -> None:
         replace(BASE, guidance=2.5),
         replace(BASE, sampler="euler"),
         replace(BASE, model_id="other"),
-        replace(BASE, edit=Edit("image-0", None, None, 0.5, "variation")),
+        replace(BASE, edit=Edit("variation", "0" * 64, "upload:a", strength=0.5)),
     ],
 )
 def test_requests_drawn_differently_share_no_batch(other: GenerationRequest) -> None:
@@ -251,6 +264,74 @@ def test_requests_for_different_pictures_share_a_batch() -> None:
     assert compatible(BASE, replace(BASE, seed=9, modality=Modality.CT, view=View.AXIAL, findings=(), age=40))
 
 
-def test_an_edit_is_refused_not_ignored() -> None:
-    with pytest.raises(RequestError, match=r"asks for the edit 'inpaint'; only new images are drawn"):
-        draw(replace(BASE, edit=Edit("image-0", None, None, 0.5, "inpaint")))
+def test_an_edit_without_its_base_image_is_refused() -> None:
+    with pytest.raises(RequestError, match="An edit needs its base image"):
+        draw(replace(BASE, edit=Edit("variation", "0" * 64, "upload:a", strength=0.5)))
+
+
+def disc(y: int, x: int, radius: int) -> np.ndarray:
+    rows, columns = np.ogrid[:256, :256]
+    return np.asarray((rows - y) ** 2 + (columns - x) ** 2 <= radius**2)
+
+
+LUNG = disc(100, 75, 24)
+HALF = np.arange(256)[None, :] + np.zeros((256, 1)) < 75
+
+
+def edited(mode: str, base: Base, finding: str | None = "consolidation", **settings: Any) -> GeneratedImage:
+    change = {name: settings.pop(name) for name in ("margin_px", "strength") if name in settings}
+    names = {
+        "lesion": "1" * 64 if base.lesion is not None else None,
+        "keep": "2" * 64 if base.keep is not None else None,
+    }
+    findings = (Finding(finding),) if finding else ()
+    request = replace(BASE, findings=findings, edit=Edit(mode, "0" * 64, "upload:a", **names, **change), **settings)
+    return generate(TinyModel(), replace(order(request), base=base), NOW, quiet)
+
+
+@pytest.fixture(scope="module")
+def normal() -> np.ndarray:
+    return np.asarray(draw(replace(BASE, findings=(), seed=3)).pixels)
+
+
+def test_a_drawn_lesion_appears_inside_its_mask_and_nothing_else_changes(normal: np.ndarray) -> None:
+    pixels = edited("add", Base(normal, LUNG), margin_px=6).pixels.astype(int)
+    change = pixels - normal
+    outside = ~disc(100, 75, 31)
+    assert np.array_equal(pixels[outside], normal[outside])
+    inner = disc(100, 75, 16)
+    assert change[inner].mean() > 15  # a consolidation is whiter than lung
+    assert np.abs(change[inner]).mean() > 3 * np.abs(change[~LUNG & ~outside]).mean()
+
+
+def test_the_keep_mask_is_kept_to_the_byte(normal: np.ndarray) -> None:
+    kept = Base(normal, LUNG, np.asarray(HALF))
+    pixels = edited("add", kept).pixels
+    assert np.array_equal(pixels[HALF], normal[HALF])
+    assert np.abs(pixels[LUNG & ~HALF].astype(int) - normal[LUNG & ~HALF]).mean() > 5
+
+
+def test_a_lesion_that_was_added_can_be_removed_again(normal: np.ndarray) -> None:
+    ill = np.asarray(edited("add", Base(normal, LUNG)).pixels)
+    healed = edited("remove", Base(ill, LUNG), finding=None, margin_px=10).pixels.astype(int)
+    inner = disc(100, 75, 16)
+    assert np.abs(healed - normal)[inner].mean() < 0.5 * np.abs(ill.astype(int) - normal)[inner].mean()
+    assert np.array_equal(healed[~disc(100, 75, 36)], ill[~disc(100, 75, 36)])
+
+
+def test_a_variation_is_nearer_to_its_base_the_weaker_it_is(normal: np.ndarray) -> None:
+    weak, strong = (
+        np.abs(edited("variation", Base(normal), strength=s, steps=20).pixels.astype(int) - normal).mean()
+        for s in (0.3, 0.9)
+    )
+    assert 0.2 < weak < 0.7 * strong
+
+
+def test_an_edit_is_replayed_bit_for_bit(normal: np.ndarray) -> None:
+    first, again = (edited("add", Base(normal, LUNG), sampler="ddpm") for _ in range(2))
+    assert np.array_equal(first.pixels, again.pixels)
+
+
+def test_an_edit_that_could_change_nothing_says_so(normal: np.ndarray) -> None:
+    with pytest.raises(RequestError, match="No lesion is drawn"):
+        edited("add", Base(normal, np.zeros((256, 256), bool)))

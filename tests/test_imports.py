@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
     {"synth", "types", "terms", "errors", "config", "findings"},
-    {"prompts", "captions", "imaging", "quality", "diffusion", "dicom", "provenance", "reading", "governance"},
+    {"prompts", "captions", "masks", "imaging", "quality", "diffusion", "dicom", "provenance", "reading", "governance"},
     {"generate", "store", "models", "library", "export"},
     {"engine", "batch", "training", "evaluation"},
     {"ui"},
@@ -32,6 +32,7 @@ LIBRARIES = {
     "terms": set(),
     "types": {"numpy"},
     "imaging": {"numpy", "PIL", "scipy"},
+    "masks": {"numpy", "scipy"},
     "quality": {"numpy"},
     "diffusion": {"torch", "numpy"},
     "dicom": {"numpy", "pydicom", "PIL"},

@@ -31,14 +31,14 @@ def fill(pixels: Tensor, hole: Tensor) -> Tensor:
     return torch.where(hole > 0, smooth, pixels)
 
 
-def to_cells(mask: Tensor) -> Tensor:
+def to_cells(mask: Tensor, cell_px: int = CELL_PX) -> Tensor:
     """(B, 1, H, W) to the latent grid (B, 1, H/8, W/8) by area mean: nearest would lose a nodule of 10 px."""
-    return F.avg_pool2d(mask, CELL_PX)
+    return F.avg_pool2d(mask, cell_px)
 
 
-def unknown_cells(hole: Tensor) -> Tensor:
+def unknown_cells(hole: Tensor, cell_px: int = CELL_PX) -> Tensor:
     """The unknown-area channel: 1 in every cell that the hole touches and one cell around (8 px)."""
-    return F.max_pool2d((to_cells(hole) > 0).float(), 3, 1, 1)
+    return F.max_pool2d((to_cells(hole, cell_px) > 0).float(), 3, 1, 1)
 
 
 def with_known(cond: Condition, known: Tensor, unknown: Tensor) -> Condition:

@@ -11,12 +11,13 @@ from sqlalchemy import CursorResult, Update, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from synth.errors import RequestError, StoreError
+from synth.imaging import to_uint8
 from synth.store import records
 from synth.store.blobs import Blobs, decode_png, digest_of, encode_png, shrink
 from synth.store.database import Database
 from synth.store.records import StoredImage
 from synth.store.tables import EventRow, ImageRow, JobRow
-from synth.types import AuditEvent, GeneratedImage, Job, JobState
+from synth.types import AuditEvent, Base, GeneratedImage, GenerationRequest, Job, JobState, Pixels
 
 OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
 
@@ -52,6 +53,22 @@ class Store:
             provenance=records.provenance(row.provenance),
             quality=records.quality(row.quality),
         )
+
+    def add_picture(self, pixels: Pixels) -> str:
+        """Keep a picture or a mask that requests name; returns its sha256."""
+        return self._blobs.put(encode_png(pixels))
+
+    def picture(self, digest: str) -> Pixels:
+        """The picture of `add_picture`, (H, W) uint8 or uint16. Raises StoreError when it is missing or damaged."""
+        return decode_png(self._blobs.get(digest))
+
+    def base(self, request: GenerationRequest) -> Base | None:
+        """What the edit of `request` names, loaded; None where a new image is asked for."""
+        edit = request.edit
+        if edit is None:
+            return None
+        lesion, keep = (None if name is None else self.picture(name) > 127 for name in (edit.lesion, edit.keep))
+        return Base(to_uint8(self.picture(edit.base)), lesion, keep)
 
     def thumbnail(self, image_id: str, px: int) -> npt.NDArray[np.uint8]:
         """(h, w) uint8 with at most `px` pixels on the longer side."""

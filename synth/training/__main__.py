@@ -78,7 +78,8 @@ def _run_stage(stage: str, data: Collection, options: argparse.Namespace) -> Non
     if stage == "export":
         _export(data, options, preset)
         return
-    run = Run(options.out / stage, Budget(None if options.steps else minutes, options.steps), options.seed)
+    team = Team.from_env() if stage == "denoiser" else Team()
+    run = Run(options.out / stage, Budget(None if options.steps else minutes, options.steps), options.seed, team)
     if stage == "codec":
         start = _started(options.start).codec if options.start else None
         train_codec(data, run, preset, start, resume=options.resume)
@@ -96,9 +97,8 @@ def _denoiser(data: Collection, run: Run, preset: Preset, options: argparse.Name
     start = None
     if options.start:
         start = _learner(_started(options.start), preset, frozen.vocabulary)
-    team = Team.from_env()
-    train_denoiser(train, val, frozen, run, preset, start, resume=options.resume, team=team)
-    team.leave()
+    train_denoiser(train, val, frozen, run, preset, start, resume=options.resume)
+    run.team.leave()
 
 
 def _frozen(data: Collection, options: argparse.Namespace, preset: Preset) -> Frozen:

@@ -30,7 +30,6 @@ from synth.training.tasks import Examples
 from synth.training.team import Team
 from synth.types import ModelCard
 
-ALONE = Team()
 LOG_SIGMA = (-0.2, 1.3)  # mean and spread of ln sigma in 90 % of the draws; EDM, table 1: (-0.5, 1.2)
 SIGMA_RANGE = (0.01, 80.0)  # uniform in ln sigma in the rest
 DECAY_SHARE = 0.3  # of the budget, linear to 0
@@ -92,13 +91,12 @@ def train_denoiser(
     start: Learner | None = None,
     *,
     resume: bool,
-    team: Team = ALONE,
 ) -> Learner:
     """Train for the run's budget, from `start` where given; returns the EMA weights. `validation`: unseen patients."""
     device = torch.device(preset.device)
     torch.manual_seed(run.seed)
     state = run.resume() if resume else None
-    source = Source(examples, frozen, preset, run, device, team)
+    source = Source(examples, frozen, preset, run, device)
     learner = (start or Learner(preset, frozen.vocabulary)).to(device)
     if start is None and state is None:
         source.fit_prior(learner.denoiser.prior)
@@ -112,25 +110,17 @@ def train_denoiser(
         learner.denoiser.unet.compile(dynamic=False)
     fixed = {"val": source.fixed(validation), "train": source.fixed(examples)}
     for latents, ids in source.batches():
-        progress = team.agree(run.progress, device)
-        if progress >= 1.0:
+        if (progress := run.team.agree(run.progress, device)) >= 1.0:
             break
         loss = v_loss(learner.velocity, latents, ids, log_normal_sigmas(len(ids), device))
-        _step(optimiser, loss, learner, preset.lr * _shape(progress, run.step), team)
+        _step(optimiser, loss, learner, preset.lr * _shape(progress, run.step), run.team)
         _follow(average, learner, preset.ema, run.step)
         run.step += 1
-        if not team.leads:
-            continue
         if run.due(preset.report_every):
-            run.log(
-                preset.batch * team.size,
-                loss=loss.item(),
-                **{name: validate(average, *kept) for name, kept in fixed.items()},
-            )
+            run.log(preset.batch, loss=loss.item(), **{name: validate(average, *kept) for name, kept in fixed.items()})
             save_sheet(run.folder / f"sheet-{run.step:06d}.png", sample_sheet(average, frozen, device))
         run.save_if_due(_state(learner, average, optimiser))
-    if team.leads:
-        run.save_if_due(_state(learner, average, optimiser), always=True)
+    run.save_if_due(_state(learner, average, optimiser), always=True)
     return average
 
 
@@ -149,10 +139,8 @@ class Steps(Dataset[Batch]):
 class Source:
     """Batches of the run's steps, drawn ahead by worker processes, augmented and encoded on the device."""
 
-    def __init__(
-        self, examples: Examples, frozen: Frozen, preset: Preset, run: Run, device: torch.device, team: Team
-    ) -> None:
-        self._seed = team.seed(run.seed)
+    def __init__(self, examples: Examples, frozen: Frozen, preset: Preset, run: Run, device: torch.device) -> None:
+        self._seed = run.team.seed(run.seed)
         self._examples, self._frozen, self._preset, self._run = examples, frozen, preset, run
         self._device = device
         shape = (1, -1, 1, 1)

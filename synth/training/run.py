@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from synth.training.team import Team
+
 SAVE_EVERY_S = 50.0
+ALONE = Team()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +33,17 @@ class Budget:
 
 
 class Run:
-    """Folder of one run: `checkpoint.pt`, `log.jsonl`, sheets. Time already used counts after a resume."""
+    """Folder of one run: `checkpoint.pt`, `log.jsonl`, sheets. Time already used counts after a resume.
 
-    def __init__(self, folder: Path, budget: Budget, seed: int = 0) -> None:
+    Of a team of processes only the leader saves and reports.
+    """
+
+    def __init__(self, folder: Path, budget: Budget, seed: int = 0, team: Team = ALONE) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.budget = budget
         self.seed = seed
+        self.team = team
         self.step = 0
         self._used_s = 0.0
         self._started = time.monotonic()
@@ -72,7 +79,7 @@ class Run:
 
     def save_if_due(self, state: dict[str, Any], *, always: bool = False) -> None:
         """Write a checkpoint when the last one is older than 50 s; the old one stays until the new one is whole."""
-        if not always and time.monotonic() - self._saved < SAVE_EVERY_S:
+        if not self.team.leads or (not always and time.monotonic() - self._saved < SAVE_EVERY_S):
             return
         draft = self.folder / "checkpoint.tmp"
         torch.save({**state, "step": self.step, "elapsed_s": self.elapsed_s}, draft)
@@ -80,14 +87,14 @@ class Run:
         self._saved = time.monotonic()
 
     def due(self, every: int) -> bool:
-        """True at every `every`-th step."""
-        return self.step > 0 and self.step % every == 0
+        """True at every `every`-th step, for the leader."""
+        return self.team.leads and self.step > 0 and self.step % every == 0
 
     def log(self, batch: int, **figures: float) -> None:
         """One line of figures with images per second since the last line, printed and kept in log.jsonl."""
         now = time.monotonic()
         since, step = self._mark
-        rate = (self.step - step) * batch / max(now - since, 1e-9)
+        rate = (self.step - step) * batch * self.team.size / max(now - since, 1e-9)
         self._mark = (now, self.step)
         line = {"step": self.step, "minutes": round(self.elapsed_s / 60, 2), "images_per_s": round(rate, 1)}
         line |= {name: round(value, 5) for name, value in figures.items()}

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from synth.captions import Labels
 from synth.diffusion.zones import Atlas, zone_mask
+from synth.masks import grown
 from synth.training import wording
 from synth.training.bank import Simulated
 from synth.training.data import SIZE_PX, Collection
@@ -106,7 +106,7 @@ class Examples:
             if sided and rng.random() < ZONE_INSTEAD:
                 area = zone_mask(self.atlas, finding.side, finding.zone, labels.modality)
             return Example(case.pixels, wording.write(ill, rng), lesion=area, kind=kind)
-        hole = grown(area, int(rng.integers(2, 14)))
+        hole = grown(area, int(rng.integers(2, 14))).astype(np.float32)
         if rng.random() < 0.2:
             return Example(base, wording.write(labels, rng), base, hole, np.zeros_like(area), kind)
         return Example(case.pixels, wording.write(ill, rng), base, hole, area, kind)
@@ -119,7 +119,9 @@ class Examples:
         text = wording.write(labels, rng)
         if rng.random() < 0.5:
             return Example(picture, text, lesion=area, kind=kind_of(labels))
-        return Example(picture, text, picture, grown(area, int(rng.integers(2, 14))), area, kind_of(labels))
+        return Example(
+            picture, text, picture, grown(area, int(rng.integers(2, 14))).astype(np.float32), area, kind_of(labels)
+        )
 
     def pair(self, rng: np.random.Generator) -> Example:
         """The same slice in another modality is the known picture; all is to be drawn."""
@@ -211,12 +213,6 @@ def random_hole(rng: np.random.Generator) -> Area:
         else:
             hole[((rows - y) / a) ** 2 + ((columns - x) / b) ** 2 < 1.0] = 1.0
     return hole
-
-
-def grown(area: Area, by_px: int) -> Area:
-    """The area dilated by `by_px` pixels, (256, 256) float32 0 or 1."""
-    distance = ndimage.distance_transform_edt(area < 0.5)
-    return np.asarray(distance <= by_px, dtype=np.float32)
 
 
 def _has_lesion_mask(data: Collection, index: int) -> bool:

@@ -60,7 +60,8 @@ requests = st.builds(
     guidance=st.floats(0, 15),
     sampler=st.sampled_from(SAMPLERS),
     model_id=words,
-    edit=st.none() | st.builds(Edit, words, st.none() | words, st.none(), st.floats(0.01, 1), st.just("inpaint")),
+    edit=st.none()
+    | st.builds(Edit, st.just("add"), words, words, words, st.none() | words, st.integers(0, 64), st.floats(0.01, 1)),
 )
 zones = st.integers(-12, 14).map(lambda hours: timezone(timedelta(hours=hours)))
 times = st.datetimes(datetime(1990, 1, 1), datetime(2200, 1, 1), timezones=zones | st.just(UTC))

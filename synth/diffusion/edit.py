@@ -1,0 +1,56 @@
+"""Editing: a known picture around a hole, a drawn lesion in it, and a start between picture and noise.
+
+After RadEdit (Perez-Garcia et al. 2024, arXiv 2312.12865; edit and keep masks) and SDEdit (Meng et al. 2022,
+arXiv 2108.01073). All pictures are (B, 1, H, W) in [0, 1], all areas (B, 1, H, W) in {0, 1}.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from synth.diffusion.holes import fill, to_cells, unknown_cells
+from synth.diffusion.model import Condition, Model
+from synth.diffusion.sampler import Denoiser
+
+
+def around_hole(cond: Condition, model: Model, pixels: Tensor, hole: Tensor) -> Condition:
+    """`cond` with the picture known outside the hole."""
+    known = model.to_latent(fill(pixels, hole))
+    return replace(cond, known=known, unknown=unknown_cells(hole, hole.shape[-1] // known.shape[-1]))
+
+
+def with_lesion(cond: Condition, lesion: Tensor) -> Condition:
+    """`cond` with a drawn lesion mask; an empty one says that there is no lesion."""
+    cells = to_cells(lesion, lesion.shape[-1] // cond.lesion.shape[-1])
+    return replace(cond, lesion=cells, lesion_given=torch.ones_like(cells))
+
+
+def anchored(denoise: Denoiser, known: Tensor, unknown: Tensor) -> Denoiser:
+    """The denoiser, held to the latent `known` (B, C, h, w) wherever `unknown` (B, 1, h, w) is 0, at every step."""
+
+    def held(z: Tensor, sigma: float) -> Tensor:
+        return unknown * denoise(z, sigma) + (1.0 - unknown) * known
+
+    return held
+
+
+def start(latent: Tensor, noise: Tensor, sigmas: Tensor, strength: float) -> tuple[Tensor, Tensor]:
+    """SDEdit: the latent under the noise of the last `strength` (0, 1] of the steps, and the levels that remain.
+
+    `noise` (B, C, h, w) is of unit variance, `sigmas` (steps + 1,) ends in 0. At least one step is taken.
+    """
+    steps = len(sigmas) - 1
+    skipped = steps - max(1, round(strength * steps))
+    return latent + float(sigmas[skipped]) * noise, sigmas[skipped:]
+
+
+def composite(pixels: Tensor, before: Tensor, after: Tensor, weight: Tensor) -> Tensor:
+    """The picture plus what the edit changed, by `weight` (B, 1, H, W) in [0, 1]; exactly the picture where it is 0.
+
+    `before` and `after` are the decoded latents without and with the edit: what the codec loses is in both, so it
+    cancels, and the picture's own texture stays.
+    """
+    return torch.where(weight > 0, (pixels + weight * (after - before)).clamp(0.0, 1.0), pixels)

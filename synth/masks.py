@@ -1,0 +1,69 @@
+"""Drawn areas of a picture: growing them, softening their border, and what cannot be edited, said in one sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from synth.errors import RequestError
+from synth.types import Pixels
+
+Area = npt.NDArray[np.bool_]  # (H, W), True inside
+
+FEATHER_PX = 6  # over which a change sets in, inward from the border of the edit mask
+LARGEST_SHARE = 0.6  # of the picture that may be drawn anew: the model has learnt holes up to that
+SMALLEST_PX = 12  # pixels of an area; fewer are a slip of the pen
+INSIDE_BODY = 0.5  # share of a lesion that must lie on the patient
+_AIR = 0.08  # of the range of grey: darker regions that touch the border of the picture are air around the patient
+
+
+def grown(area: npt.NDArray[Any], by_px: float) -> Area:
+    """The area (non-zero inside) with everything within `by_px` pixels of it."""
+    inside = np.asarray(area) > 0.5
+    if not inside.any():
+        return inside
+    return np.asarray(ndimage.distance_transform_edt(~inside) <= by_px)
+
+
+def edit_area(lesion: Area, keep: Area | None, margin_px: int) -> Area:
+    """Where pixels may change: the lesion grown by `margin_px`, less the keep mask."""
+    area = grown(lesion, margin_px)
+    return area if keep is None else area & ~keep
+
+
+def feathered(area: Area, width_px: float = FEATHER_PX) -> npt.NDArray[np.float32]:
+    """Weight (H, W): 0 outside the area, rising to 1 over `width_px` pixels inward from its border."""
+    if area.all():  # then there is no border to measure from
+        return np.ones(area.shape, np.float32)
+    depth = ndimage.distance_transform_edt(area)
+    weight: npt.NDArray[np.float32] = np.clip(depth / width_px, 0.0, 1.0).astype(np.float32)
+    return weight
+
+
+def body(pixels: Pixels) -> Area:
+    """The patient: everything but the dark regions that reach the border of the picture."""
+    values = pixels.astype(np.float32)
+    low, high = np.percentile(values, (1, 99))
+    regions, _ = ndimage.label(values < low + _AIR * (high - low))
+    border = np.unique(np.concatenate((regions[0], regions[-1], regions[:, 0], regions[:, -1])))
+    return ~np.isin(regions, border[border > 0])
+
+
+def check(lesion: Area, keep: Area | None, margin_px: int, pixels: Pixels) -> None:
+    """Raises RequestError, in one sentence, where these masks leave nothing sensible to draw in `pixels` (H, W)."""
+    if lesion.sum() < SMALLEST_PX:
+        raise RequestError("No lesion is drawn; draw its area on the picture first.")
+    area = edit_area(lesion, None, margin_px)
+    if area.mean() > LARGEST_SHARE:
+        raise RequestError(
+            f"The edit covers {area.mean():.0%} of the picture; draw a smaller lesion or margin, "
+            f"at most {LARGEST_SHARE:.0%} may change."
+        )
+    inside = (lesion & body(pixels)).sum() / lesion.sum()
+    if inside < INSIDE_BODY:
+        raise RequestError(f"Only {inside:.0%} of the lesion lies on the patient; draw it inside the body.")
+    if keep is not None and (lesion & ~keep).sum() < SMALLEST_PX:
+        raise RequestError("The keep mask covers the whole lesion, so nothing could change; make one of them smaller.")
