@@ -94,13 +94,15 @@ def _draw_edit(model: Model, orders: Sequence[Order], created_at: datetime, on_s
     weight = _weight(request.edit, base).to(model.device)
 
     cond = model.encode_text([prompts.render(request)], request.size_px)
-    if base.lesion is not None and request.edit.mode != "variation":
-        cond = edit.around_hole(cond, model, pixels, (weight > 0).float())
-        lesion = base.lesion if request.edit.mode == "add" else np.zeros_like(base.lesion)
-        cond = edit.with_lesion(cond, torch.from_numpy(lesion.astype(np.float32))[None, None].to(model.device))
     empty = model.encode_text([""], request.size_px)
-    latent = model.to_latent(pixels)
-    denoise = edit.anchored(denoiser.guided(model, cond, empty, request.guidance), latent, cond.unknown)
+    latent, area = model.to_latent(pixels), (weight > 0).float()
+    if request.edit.mode == "add":
+        assert base.lesion is not None
+        cond = edit.onto(cond, latent, torch.from_numpy(base.lesion.astype(np.float32))[None, None].to(model.device))
+    elif request.edit.mode == "remove":
+        cond = edit.healed(cond, model, pixels, area)
+    denoise = denoiser.guided(model, cond, empty, request.guidance)
+    denoise = edit.anchored(denoise, latent, edit.touched_cells(area, latent))
 
     unit = noise.per_seed([request.seed], model.latent_shape(request.size_px), model.device)
     draws = (model.cooled(draw, cond) for draw in unit)

@@ -16,16 +16,24 @@ from synth.diffusion.model import Condition, Model
 from synth.diffusion.sampler import Denoiser
 
 
-def around_hole(cond: Condition, model: Model, pixels: Tensor, hole: Tensor) -> Condition:
-    """`cond` with the picture known outside the hole."""
+def onto(cond: Condition, latent: Tensor, lesion: Tensor) -> Condition:
+    """`cond` with a lesion drawn onto the picture of `latent` (B, C, h, w), which is known in full, also under it."""
+    cells = to_cells(lesion, lesion.shape[-1] // latent.shape[-1])
+    return replace(cond, known=latent, lesion=cells, lesion_given=torch.ones_like(cells))
+
+
+def healed(cond: Condition, model: Model, pixels: Tensor, hole: Tensor) -> Condition:
+    """`cond` with the picture known outside the hole, and told that no lesion lies in it."""
     known = model.to_latent(fill(pixels, hole))
-    return replace(cond, known=known, unknown=unknown_cells(hole, hole.shape[-1] // known.shape[-1]))
+    blank = torch.zeros_like(cond.lesion)
+    return replace(
+        cond, known=known, unknown=touched_cells(hole, known), lesion=blank, lesion_given=torch.ones_like(blank)
+    )
 
 
-def with_lesion(cond: Condition, lesion: Tensor) -> Condition:
-    """`cond` with a drawn lesion mask; an empty one says that there is no lesion."""
-    cells = to_cells(lesion, lesion.shape[-1] // cond.lesion.shape[-1])
-    return replace(cond, lesion=cells, lesion_given=torch.ones_like(cells))
+def touched_cells(area: Tensor, latent: Tensor) -> Tensor:
+    """(B, 1, h, w): 1 in the cells of `latent` that the area touches and one cell around."""
+    return unknown_cells(area, area.shape[-1] // latent.shape[-1])
 
 
 def anchored(denoise: Denoiser, known: Tensor, unknown: Tensor) -> Denoiser:

@@ -94,20 +94,23 @@ class Examples:
         return Example(picture, wording.write(labels, rng), picture, random_hole(rng), kind=kind_of(labels))
 
     def simulated(self, rng: np.random.Generator) -> Example:
-        """A third drawn freely, two thirds into the untouched picture; a fifth of these reversed (healed)."""
+        """A third drawn freely, a third onto the untouched picture, a third into a hole of it; some holes heal."""
         case = self.bank[rng.integers(len(self.bank))]
         base, area = self.data.pixels[case.index], case.area()
         labels = self.labels[case.index]
         kind = kind_of(labels)
         ill = replace(labels, findings=(case.finding,), extra=None)
-        if rng.random() < 1 / 3:
+        way = rng.random()
+        if way < 1 / 3:
             finding = case.finding
             sided = finding.side or finding.zone
             if sided and rng.random() < ZONE_INSTEAD:
                 area = zone_mask(self.atlas, finding.side, finding.zone, labels.modality)
             return Example(case.pixels, wording.write(ill, rng), lesion=area, kind=kind)
+        if way < 2 / 3:  # the picture before is known in full, as in a translation: what lies under the lesion stays
+            return Example(case.pixels, wording.write(ill, rng), base, lesion=area, kind=kind)
         hole = grown(area, int(rng.integers(2, 14))).astype(np.float32)
-        if rng.random() < 0.2:
+        if rng.random() < 0.3:
             return Example(base, wording.write(labels, rng), base, hole, np.zeros_like(area), kind)
         return Example(case.pixels, wording.write(ill, rng), base, hole, area, kind)
 

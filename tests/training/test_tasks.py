@@ -112,12 +112,15 @@ def test_a_drawn_lesion_lies_inside_its_hole_and_the_rest_is_the_known_picture(e
     rng = np.random.default_rng(3)
     edited = [e for e in (examples.simulated(rng) for _ in range(60)) if e.known is not None]
     healed = [e for e in edited if e.lesion is not None and e.lesion.max() == 0]
+    before_and_after = [e for e in edited if e.unknown is None]
     assert 0 < len(healed) < len(edited)
+    assert 0 < len(before_and_after) < len(edited)
     for example in edited:
-        assert example.known is not None and example.unknown is not None
-        outside = example.unknown == 0
-        assert np.array_equal(example.pixels[outside], example.known[outside])
-        assert example.lesion is not None and (example.lesion <= example.unknown + 1e-6).all()
+        assert example.known is not None and example.lesion is not None
+        changing = example.lesion > 0 if example.unknown is None else example.unknown > 0
+        assert np.array_equal(example.pixels[~changing], example.known[~changing])
+        assert not (example.lesion[~changing] > 1e-6).any()
+    assert all((e.pixels != e.known).any() for e in before_and_after)
 
 
 def test_simulated_lesions_never_come_without_a_mask(examples: Examples) -> None:
