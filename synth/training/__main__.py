@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--from", dest="start", type=Path, help="folder of an exported model whose weights are trained further"
     )
+    parser.add_argument("--codec", type=Path, help="folder of an exported model whose codec is used as it is")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=int, default=None, help="rows a shard, for a rehearsal")
     parser.add_argument("--model-id", default="synthread-256")
@@ -121,12 +122,12 @@ def _frozen(data: Collection, options: argparse.Namespace, preset: Preset) -> Fr
 
 
 def _codec(options: argparse.Namespace, preset: Preset, *, decoder: bool = False) -> Codec:
-    """The codec of this run, or of the model that it starts from; with `decoder` its last decoder, if there is one."""
+    """The codec of this run, or of the model that --codec or --from names; with `decoder` the last decoder, if any."""
     stages = ("decoder", "codec") if decoder else ("codec",)
     paths = [options.out / stage / "checkpoint.pt" for stage in stages]
     path = next((path for path in paths if path.exists()), None)
-    if path is None and options.start:
-        return _started(options.start).codec
+    if path is None and (given := options.codec or options.start):
+        return _started(given).codec
     if path is None:
         raise SynthError(f"There is no codec in {options.out}; train it first: python -m synth.training codec.")
     codec = Codec(preset.codec)

@@ -13,6 +13,7 @@ from synth.training.tasks import Diet
 MIX = {"text": 0.50, "hole": 0.15, "simulated": 0.25, "mask": 0.05, "pair": 0.05}
 # On two cores pictures from text come first: they are what the first page shows, and every task shares the network.
 MIX_CPU = {"text": 0.60, "hole": 0.06, "simulated": 0.27, "mask": 0.04, "pair": 0.03}
+CODEC = CodecConfig(channels=(64, 96), grain=(1.25, 0.95, 0.7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,9 @@ class Preset:
 PRESETS = {
     "gpu": Preset(
         device="cuda",
-        codec=CodecConfig(channels=(128, 160), encoder=True),
-        codec_lr=3e-4,
-        codec_batch=128,
+        codec=CODEC,  # the same on both: with --codec a short loan of a GPU goes to the denoiser alone
+        codec_lr=8e-4,
+        codec_batch=64,
         critic_width=64,
         denoiser=DenoiserConfig(prior=PriorConfig(components=480)),  # a file under 16 MiB
         text=TextConfig(),
@@ -60,7 +61,7 @@ PRESETS = {
     ),
     "cpu": Preset(
         device="cpu",
-        codec=CodecConfig(channels=(64, 96), grain=(1.25, 0.95, 0.7)),
+        codec=CODEC,
         codec_lr=8e-4,
         codec_batch=16,
         critic_width=32,

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from synth.config import Settings
 from synth.diffusion.holes import fill, unknown_cells
@@ -105,6 +106,19 @@ def test_an_exported_model_is_trained_further(shards: Path, trained: Path, tmp_p
     name = "unet.down_blocks.0.resnets.0.conv1.weight"
     moved = (after["denoiser." + name] - before.networks.denoiser.state_dict()[name]).abs().max()
     assert 0 < moved < 1e-3  # one step of warm-up away from where it was
+
+
+def test_a_denoiser_of_other_size_is_trained_on_the_codec_of_an_exported_model(
+    shards: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = PRESETS["tiny"]
+    monkeypatch.setitem(PRESETS, "tiny", replace(small, denoiser=replace(small.denoiser, channels=(32, 64))))
+    given = ("--codec", str(trained / "m"))
+    assert main(arguments("denoiser", shards, tmp_path, "--steps", "1", *given)) == 0
+    assert main(arguments("export", shards, tmp_path, *given)) == 0
+    old, new = (load_file(folder / "m" / "codec.safetensors") for folder in (trained, tmp_path))
+    assert old.keys() == new.keys()
+    assert all(torch.equal(old[name], new[name]) for name in old)
 
 
 def test_codec_training_beats_the_linear_start(shards: Path, tmp_path: Path) -> None:
