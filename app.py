@@ -13,6 +13,7 @@ st.html(HERE / "assets" / "reading_room.css")
 page = st.navigation(
     [
         st.Page(HERE / "pages" / "generate.py", title="Generate", default=True),
+        st.Page(HERE / "pages" / "edit.py", title="Edit"),
         st.Page(HERE / "pages" / "library.py", title="Real images"),
     ]
 )

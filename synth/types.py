@@ -47,7 +47,7 @@ class Edit:
 
     mode: str  # add a finding, remove a lesion, or vary the whole picture
     base: str
-    origin: str  # of the base: "synthetic", "real" or "upload", a colon and its id
+    origin: str  # of the base: "synthetic", "altered", "real" or "upload", a colon and its id
     lesion: str | None = None  # the drawn area; needed but for a variation
     keep: str | None = None  # where nothing may change
     margin_px: int = 8  # the edit mask is the lesion mask grown by this, so that the finding can blend
@@ -102,6 +102,12 @@ class GenerationRequest:
             raise RequestError(f"Sampler is {self.sampler!r}; it must be one of {', '.join(SAMPLERS)}.")
         if len(self.note) > NOTE_MAX:
             raise RequestError(f"The prompt has {len(self.note)} characters; at most {NOTE_MAX} are read.")
+
+    @property
+    def mark(self) -> str:
+        """What is burnt into the image: an edit of anything but a synthetic image stays an altered one for ever."""
+        drawn = self.edit is None or self.edit.origin.startswith("synthetic:")
+        return "SYNTHETIC" if drawn else "ALTERED"
 
     def canonical_json(self) -> str:
         """The request as JSON with sorted keys and no spaces (RFC 8785 for these value types)."""

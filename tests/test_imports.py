@@ -45,7 +45,7 @@ LIBRARIES = {
         "torch", "numpy", "scipy", "diffusers", "transformers", "safetensors", "accelerate", "pyarrow", "PIL",
     },
     "evaluation": {"torch", "numpy", "scipy"},
-    "ui": {"streamlit", "plotly", "numpy", "pandas"},
+    "ui": {"streamlit", "streamlit_drawable_canvas", "plotly", "numpy", "pandas"},
     "app": {"streamlit"},
     "pages": {"streamlit", "plotly", "numpy", "pandas"},
 }  # fmt: skip
@@ -53,7 +53,12 @@ LIBRARIES = {
 # Layer 1 is pure: no file, no network, no clock, no thread.
 EFFECTS = {"os", "pathlib", "shutil", "socket", "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib"}
 
-PACKAGE_OF = {"PIL": "pillow", "huggingface_hub": "huggingface-hub", "sqlalchemy": "SQLAlchemy"}
+PACKAGE_OF = {
+    "PIL": "pillow",
+    "huggingface_hub": "huggingface-hub",
+    "sqlalchemy": "SQLAlchemy",
+    "streamlit_drawable_canvas": "streamlit-drawable-canvas",
+}
 
 
 def sources() -> list[Path]:

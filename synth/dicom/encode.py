@@ -121,7 +121,7 @@ def _origin(ds: Dataset, image: GeneratedImage) -> None:
 
 def _pixels(ds: Dataset, image: GeneratedImage) -> None:
     """Image pixel module (C.7.6.3): 8 bit, bright is dense, no scale in mm because nothing was measured."""
-    marked = mark(to_uint8(image.pixels))
+    marked = mark(to_uint8(image.pixels), image.request.mark)
     ds.SamplesPerPixel = 1
     ds.PhotometricInterpretation = "MONOCHROME2"
     ds.Rows, ds.Columns = marked.shape

@@ -77,12 +77,12 @@ class Library:
             raise DicomError(f"{image.path} cannot be read: {error.strerror}.") from error
         if decoded.synthetic:
             raise DicomError(f"{image.path} says of itself that it is synthetic; the library holds real images only.")
-        square: Shown = imaging.fit_square(_shown(decoded), size_px)
+        square: Shown = imaging.fit_square(shown(decoded), size_px)
         square.flags.writeable = False
         return square
 
 
-def _shown(decoded: Decoded) -> Shown:
+def shown(decoded: Decoded) -> Shown:
     """CT in the lung window that the model was trained in; everything else as its file says."""
     if decoded.modality == "CT":
         return imaging.window_level(values(decoded), imaging.LUNG_CENTER_HU, imaging.LUNG_WIDTH_HU)

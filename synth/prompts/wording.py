@@ -67,15 +67,22 @@ def render(request: GenerationRequest) -> str:
     )
 
 
+_EDITED = {
+    "add": "; the finding was drawn into another image.",
+    "remove": "; a lesion was removed from another image.",
+    "variation": "; a variation of another image.",
+}
+
+
 def describe(request: GenerationRequest) -> str:
-    """One sentence for a person, which `parse` reads back as the same request. Holds no free text of the prompt."""
+    """One sentence for a person, which `parse` reads back (but for an edit). Holds no free text of the prompt."""
     view = {View.PA: "PA ", View.AP: "AP ", View.AXIAL: "Axial "}[request.view] if request.view else ""
     image = f"{view}{_BODY[request.modality]} {_IMAGE[request.modality]}"
     sentence = f"{image[0].upper()}{image[1:]} of {_patient(request)}"
     sentence += f" with {_listed(map(_words, request.findings), 'and')}" if request.findings else ", normal"
     if request.absent:
         sentence += f", without {_listed((term(code).name for code in request.absent), 'or')}"
-    return sentence + "."
+    return sentence + ("." if request.edit is None else _EDITED[request.edit.mode])
 
 
 def _patient(request: GenerationRequest) -> str:

@@ -29,7 +29,7 @@ def png(image: GeneratedImage) -> bytes:
     """The marked image with its provenance in text chunks; the prompt as typed is not in it."""
     made = image.provenance
     description = {
-        "Title": "SYNTHETIC",
+        "Title": image.request.mark,
         "Description": prompts.describe(image.request),
         "Disclaimer": f"{INTENDED_USE}.",
         "Software": f"SynthRead, model {made.model_id} {made.model_revision}",
@@ -37,4 +37,4 @@ def png(image: GeneratedImage) -> bytes:
         "Comment": f"Request {made.request_digest}, seed {made.seed}, sampler {made.sampler}",
         "Source": f"Weights {made.weights_hash}",
     }
-    return imaging.png_bytes(imaging.mark(image.pixels), description)
+    return imaging.png_bytes(imaging.mark(image.pixels, image.request.mark), description)

@@ -46,8 +46,8 @@ def _reading(image: GeneratedImage, beside: GeneratedImage | None) -> None:
 
 def synthetic_pane(image: GeneratedImage) -> compare.Pane:
     """The pane of a synthetic image, 8 bit, its mark burnt in."""
-    pixels = imaging.to_uint8(image.pixels)
-    return compare.Pane(imaging.to_uint8(imaging.mark(pixels)), pixels, "SYNTHETIC")
+    pixels, word = imaging.to_uint8(image.pixels), image.request.mark
+    return compare.Pane(imaging.to_uint8(imaging.mark(pixels, word)), pixels, word)
 
 
 def _real_pane(request: GenerationRequest, size_px: int) -> compare.Pane | None:
