@@ -35,7 +35,7 @@ LIBRARIES = {
     "masks": {"numpy", "scipy"},
     "quality": {"numpy"},
     "diffusion": {"torch", "numpy"},
-    "dicom": {"numpy", "pydicom", "PIL"},
+    "dicom": {"numpy", "pydicom", "highdicom", "PIL"},
     "generate": {"torch", "numpy"},
     "store": {"numpy", "sqlalchemy", "alembic", "fsspec", "PIL"},
     "models": {"torch", "numpy", "diffusers", "transformers", "safetensors", "huggingface_hub"},

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from synth import imaging, masks
+from synth import imaging, masks, prompts
+from synth.dicom.segmentation import encode_segmentation
 from synth.errors import RequestError
 from synth.findings import VOCABULARY
 from synth.types import (
@@ -133,6 +134,15 @@ def _before_and_after(image: GeneratedImage) -> None:
         st.markdown(_change(base, after, edit))
         with st.container(horizontal=True, gap="small"):
             downloads.buttons(image)
+            if base.lesion is not None:
+                st.download_button(
+                    "SEG",
+                    encode_segmentation(image, base.lesion, prompts.describe(image.request)),
+                    f"lesion-{image.id}.dcm",
+                    "application/dicom",
+                    on_click="ignore",
+                    help="The drawn lesion as DICOM Segmentation of the DICOM file",
+                )
             if st.button("Go on with this image"):
                 st.query_params.from_dict({"base": f"synthetic:{image.id}"})
                 st.rerun()

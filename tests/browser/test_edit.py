@@ -6,6 +6,8 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+import highdicom
+import numpy as np
 import pydicom
 import pytest
 from playwright.sync_api import Page, expect
@@ -61,6 +63,11 @@ def test_a_drawn_lesion_appears_and_nothing_outside_changes(server: Server, tab:
     file = pydicom.dcmread(screen.download(page, "DICOM", tmp_path))
     assert file.SyntheticData == "YES"
     assert "drawn into another image" in file.ImageComments
+    seg = highdicom.seg.segread(screen.download(page, "SEG", tmp_path))
+    mask = seg.get_pixels_by_source_instance([file.SOPInstanceUID], ignore_spatial_locations=True)[0, ..., 0] > 0
+    rows, columns = np.nonzero(mask)
+    assert seg.SyntheticData == "YES"
+    assert abs(rows.min() - 256 * 0.35 + 6) <= 3 and abs(columns.max() - 256 * 0.35 - 6) <= 3  # a brush of 12 px
 
 
 def test_drawing_nothing_is_one_sentence_and_loses_nothing(server: Server, tab: Tab) -> None:
