@@ -26,7 +26,7 @@ STEPS_MAX = 200
 COUNT_MAX = 8
 NOTE_MAX = 500
 SIZES_PX = (256, 512)
-SAMPLERS = ("dpmpp_2m", "euler", "heun", "ddpm")
+SAMPLERS = ("ddpm", "dpmpp_2m", "euler", "heun")
 EDIT_MODES = ("add", "remove", "variation")
 MARGIN_MAX_PX = 64
 
@@ -85,9 +85,9 @@ class GenerationRequest:
     note: str = ""  # the prompt as typed, after the identifier guard
     size_px: int = 256
     seed: int = 0
-    steps: int = 12
-    guidance: float = 2.0
-    sampler: str = "dpmpp_2m"
+    steps: int = 20
+    guidance: float = 1.5
+    sampler: str = "ddpm"  # fresh noise at every step mends the errors of a network of short training
     model_id: str = "synthread-256"
     edit: Edit | None = None
 

@@ -135,7 +135,7 @@ def test_provenance_says_everything() -> None:
     assert made.request_digest == image.request.digest()
     assert (made.model_id, made.model_revision) == ("tiny", "1")
     assert made.weights_hash == TinyModel().card.weights_hash()
-    assert (made.sampler, made.seed) == ("dpmpp_2m", 8)
+    assert (made.sampler, made.seed) == ("ddpm", 8)
     assert (made.device, made.dtype, made.batch) == ("cpu", "float32", 2)
     assert set(made.versions) == {"torch", "diffusers", "numpy", "synthread"}
     assert made.versions["numpy"] == np.__version__
