@@ -72,6 +72,9 @@ def test_a_drawn_lesion_appears_and_nothing_outside_changes(server: Server, tab:
 
 def test_drawing_nothing_is_one_sentence_and_loses_nothing(server: Server, tab: Tab) -> None:
     page = edit_page(server, tab)
+    expect(page.get_by_text("Drawn: lesion 0.0%")).to_be_visible()
+    expect(page.locator("canvas.upper-canvas")).to_be_visible()  # its arrival runs the page once more
+    page.wait_for_timeout(1000)
     page.get_by_role("button", name="Draw it").click()
     assert screen.sentence(page) == "No lesion is drawn; draw its area on the picture first."
     expect(page.locator("canvas.upper-canvas")).to_be_visible()
