@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
+PATIENCE_MS = 60_000
 FILMS = "[data-testid=stPlotlyChart] .heatmaplayer"
 
 
@@ -33,10 +35,17 @@ def generate(page: Page, prompt: str) -> None:
 
 
 def press(page: Page, button: str) -> None:
-    """Press a button that submits, and wait until the address names the new request."""
-    before = page.url
-    page.get_by_role("button", name=button).click()
-    page.wait_for_function("before => location.href !== before", arg=before)
+    """Press a button that submits, and wait until the address names the new request.
+
+    Once more where nothing came of it: on a busy computer the page may replace the button under the mouse.
+    """
+    before = page.evaluate("location.href")
+    for patience_ms in (20_000, PATIENCE_MS):
+        page.get_by_role("button", name=button).click()
+        with suppress(TimeoutError):
+            page.wait_for_function("before => location.href !== before", arg=before, timeout=patience_ms)
+            return
+    raise AssertionError(f"pressing {button!r} changed nothing")
 
 
 def download(page: Page, button: str, folder: Path) -> Path:
