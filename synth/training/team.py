@@ -62,6 +62,7 @@ class Team:
         torch._foreach_copy_(gradients, list(_unflatten_dense_tensors(flat, gradients)))
 
     def leave(self) -> None:
-        """Leave the group, at the end of the program."""
+        """Leave the group together, at the end of the program."""
         if self.size > 1:
+            dist.barrier()  # the leader serves the others their meeting point and must not go first
             dist.destroy_process_group()

@@ -11,7 +11,7 @@ import streamlit as st
 
 from synth import imaging, masks, prompts
 from synth.dicom.segmentation import encode_segmentation
-from synth.errors import RequestError
+from synth.errors import RequestError, SynthError
 from synth.findings import VOCABULARY
 from synth.types import (
     MARGIN_MAX_PX,
@@ -49,9 +49,8 @@ def panel() -> None:
     with settings, views.show_error():
         request = _settings(base)
         if st.button("Draw it", type="primary", width="stretch"):
-            job = resources.engine().submit(_asked(request, base, lesion, keep), session.user())
-            st.query_params["request"] = job.id
-            st.rerun()
+            _submit(request, base, lesion, keep)
+        _problem(lesion, keep)
     _outcome()
 
 
@@ -96,6 +95,24 @@ def _asked(request: GenerationRequest, base: bases.Picture, lesion: masks.Area, 
     names = [None if area is None else store.add_picture(np.uint8(255) * area) for area in (wanted, kept)]
     edit = replace(request.edit, base=store.add_picture(base.pixels), lesion=names[0], keep=names[1])
     return replace(request, edit=edit)
+
+
+def _submit(request: GenerationRequest, base: bases.Picture, lesion: masks.Area, keep: masks.Area) -> None:
+    st.session_state.pop("edit_problem", None)
+    try:
+        job = resources.engine().submit(_asked(request, base, lesion, keep), session.user())
+    except SynthError as error:
+        st.session_state["edit_problem"] = (str(error), lesion.sum(), keep.sum())
+        return
+    st.query_params["request"] = job.id
+    st.rerun()
+
+
+def _problem(lesion: masks.Area, keep: masks.Area) -> None:
+    """Why nothing was drawn, until the drawing changes: the canvas runs the page again whenever it likes."""
+    sentence, *drawn = st.session_state.get("edit_problem", (None,))
+    if sentence and drawn == [lesion.sum(), keep.sum()]:
+        st.error(sentence)
 
 
 def _outcome() -> None:
