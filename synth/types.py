@@ -53,6 +53,11 @@ class Edit:
     margin_px: int = 8  # the edit mask is the lesion mask grown by this, so that the finding can blend
     strength: float = 1.0  # of a variation: share of the steps, (0, 1]
 
+    @property
+    def base_mark(self) -> str:
+        """What is burnt into the base image wherever it is shown."""
+        return {"synthetic": "SYNTHETIC", "real": "REAL"}.get(self.origin.partition(":")[0], "ALTERED")
+
     def __post_init__(self) -> None:
         _in_range("Margin", self.margin_px, 0, MARGIN_MAX_PX, "px")
         if not 0.0 < self.strength <= 1.0:

@@ -137,18 +137,16 @@ def _before_and_after(image: GeneratedImage) -> None:
         raise RequestError("This request is no edit; open it on the Generate page.")
     base = resources.store().base(image.request)
     assert base is not None
-    word = image.request.mark
-    after = imaging.to_uint8(image.pixels)
-    panes = [
-        compare.Pane(imaging.to_uint8(imaging.mark(pixels, mark)), pixels, mark)
-        for pixels, mark in ((base.pixels, "BEFORE"), (after, word))
-    ]
-    st.plotly_chart(compare.figure(panes[0], panes[1]), theme=None, config=compare.CONFIG, key=f"edit-{image.id}")
-    left, right = st.columns([4, 8], gap="medium")
-    difference = imaging.difference(after, base.pixels)
-    left.image(imaging.to_uint8(imaging.mark(difference, "DIFFERENCE")), width="stretch", alt="After less before")
-    with right, views.show_error():
-        st.markdown(_change(base, after, edit))
+    before, after = edit.base_mark, image.request.mark
+    edited = imaging.to_uint8(image.pixels)
+    left = compare.Pane(imaging.to_uint8(imaging.mark(base.pixels, before)), base.pixels, f"BEFORE: {before}")
+    right = compare.Pane(imaging.to_uint8(imaging.mark(edited, after)), edited, f"AFTER: {after}")
+    st.plotly_chart(compare.figure(left, right), theme=None, config=compare.CONFIG, key=f"edit-{image.id}")
+    map_of_change, facts = st.columns([4, 8], gap="medium")
+    difference = imaging.mark(imaging.difference(edited, base.pixels), f"{after} DIFFERENCE")
+    map_of_change.image(imaging.to_uint8(difference), width="stretch", alt="After less before")
+    with facts, views.show_error():
+        st.markdown(_change(base, edited, edit))
         with st.container(horizontal=True, gap="small"):
             downloads.buttons(image)
             if base.lesion is not None:

@@ -80,6 +80,7 @@ def test_a_lesion_on_a_made_image_is_drawn_and_stored_with_its_masks(edit: Calla
     changed = image.pixels != base.pixels
     assert changed[95:115, 75:85].any() and not changed[base.keep].any() and not changed[:, 128:].any()
     assert any("outside the edit mask at most 0." in text.value for text in page.markdown)
+    assert image.request.edit.base_mark == "SYNTHETIC"
 
 
 def test_an_edit_of_a_real_image_is_altered_for_ever(
@@ -90,7 +91,7 @@ def test_an_edit_of_a_real_image_is_altered_for_ever(
     page = finish(press(edit(f"real:{real.id}", strokes((RED, 180, 240, 120, 180))), "Draw it"))
     assert not page.exception and not page.error
     image = resources.store().image(address(page, "request"))
-    assert image.request.mark == "ALTERED"
+    assert (image.request.edit and image.request.edit.base_mark, image.request.mark) == ("REAL", "ALTERED")
     assert (image.request.view, image.request.age) == (View.PA, real.age)
     again = bases.load(f"synthetic:{image.id}")
     assert (again.mark, again.origin) == ("ALTERED", f"altered:{image.id}")
