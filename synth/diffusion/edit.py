@@ -11,7 +11,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from synth.diffusion.holes import fill, to_cells, unknown_cells
+from synth.diffusion.holes import fill, to_cells, unknown_cells, with_known
 from synth.diffusion.model import Condition, Model
 from synth.diffusion.sampler import Denoiser
 
@@ -26,9 +26,8 @@ def healed(cond: Condition, model: Model, pixels: Tensor, hole: Tensor) -> Condi
     """`cond` with the picture known outside the hole, and told that no lesion lies in it."""
     known = model.to_latent(fill(pixels, hole))
     blank = torch.zeros_like(cond.lesion)
-    return replace(
-        cond, known=known, unknown=touched_cells(hole, known), lesion=blank, lesion_given=torch.ones_like(blank)
-    )
+    told = replace(cond, lesion=blank, lesion_given=torch.ones_like(blank))
+    return with_known(told, known, touched_cells(hole, known))
 
 
 def touched_cells(area: Tensor, latent: Tensor) -> Tensor:

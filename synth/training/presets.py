@@ -72,10 +72,8 @@ PRESETS = {
         ema=0.998,
         compile=False,
         simulated=1_600,
-        temperature=(
-            1.15,
-            0.8,
-        ),  # chosen by eye: a short training loses contrast, and leaves noise outside the components
+        # Chosen by eye: a short training loses contrast, and leaves noise outside the components.
+        temperature=(1.15, 0.8),
         workers=1,
         prior_pictures=5_000,
         report_every=800,

@@ -84,7 +84,7 @@ def _of_history() -> str | None:
         "Image",
         entries,
         index=None,
-        format_func=lambda name: f"{entries[name].created_at:%H:%M} {_sentence(entries[name].request)}",
+        format_func=lambda name: f"{entries[name].created_at:%H:%M} {prompts.describe(entries[name].request)}",
         key="base_made",
     )
     return f"synthetic:{chosen}" if chosen else None
@@ -116,7 +116,3 @@ def _request_of(real: RealImage) -> GenerationRequest:
     modality = Modality(real.modality)
     view = View(real.view) if real.view in tuple(View) else VIEWS[modality]
     return GenerationRequest(modality=modality, view=view, sex=Sex(real.sex) if real.sex else None, age=real.age)
-
-
-def _sentence(request: GenerationRequest) -> str:
-    return prompts.describe(request)
