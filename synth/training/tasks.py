@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from synth.captions import Labels
 from synth.diffusion.zones import Atlas, zone_mask
@@ -22,6 +23,8 @@ Area = npt.NDArray[np.float32]
 
 DROP_MASK = 0.1  # a given lesion mask is hidden: guidance over the mask
 EMPTY_MASK = 0.1  # normal pictures with "the lesion mask is given" and nothing in it
+BY_HAND = 0.5  # of lesion masks given as round as people draw them
+ROUNDED_PX = (2.0, 7.0)  # spread of the blur that rounds them
 ZONE_INSTEAD = 0.4  # of sided lesions drawn freely: the soft zone that a typed side or lobe becomes
 RARE = 150  # findings with fewer films are drawn three times as often, never more
 CHEST_LESION_KINDS = ("consensus", "pseudo", "manual")
@@ -98,6 +101,8 @@ class Examples:
         case = self.bank[rng.integers(len(self.bank))]
         base, area = self.data.pixels[case.index], case.area()
         labels = self.labels[case.index]
+        if rng.random() < BY_HAND:
+            area = rounded(area, float(rng.uniform(*ROUNDED_PX)))
         kind = kind_of(labels)
         ill = replace(labels, findings=(case.finding,), extra=None)
         way = rng.random()
@@ -201,6 +206,12 @@ def _film_weight(label: Labels, films: dict[str, int]) -> float:
     if not label.findings:
         return 0.7
     return 3.0 if min(films[finding.code] for finding in label.findings) < RARE else 2.0
+
+
+def rounded(area: Area, spread_px: float) -> Area:
+    """The area with a smooth border and about its size, as a hand draws it: (H, W) float32 0 or 1."""
+    soft = ndimage.gaussian_filter(area, spread_px)
+    return np.asarray(soft > 0.5 * soft.max(), dtype=np.float32)
 
 
 def random_hole(rng: np.random.Generator) -> Area:
