@@ -1,4 +1,4 @@
-"""Measure the shipped model: `python -m synth.evaluation codec|samples|control --data DIR [--out DIR]`."""
+"""Measure the shipped model: `python -m synth.evaluation MEASURE --data DIR [--out DIR]`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 
 from synth.config import Settings
 from synth.errors import SynthError
-from synth.evaluation import codec, control, copies, drawing
+from synth.evaluation import alignment, alignment_table, codec, control, copies, drawing, results
 from synth.models.loader import load as load_model
+from synth.models.readers import FOLDER, Readers, load_readers
 from synth.models.shipped import ShippedModel
 from synth.training.data import Collection, load
 from synth.training.sheets import save_sheet
@@ -22,10 +23,10 @@ CONTROL_CODES = ("pneumonia", "pleural_effusion", "covid_19", "edema", "nodule")
 def main(arguments: list[str] | None = None) -> int:
     """Print figures as Markdown; pictures go to --out, which must lie outside the repository (real images)."""
     parser = argparse.ArgumentParser(prog="python -m synth.evaluation", description=__doc__)
-    parser.add_argument("what", choices=["codec", "samples", "control"])
+    parser.add_argument("what", choices=sorted(MEASURES))
     parser.add_argument("--data", type=Path, required=True, help="folder with the parquet shards")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for contact sheets")
-    parser.add_argument("--count", type=int, default=32, help="pictures to draw")
+    parser.add_argument("--count", type=int, default=None, help="pictures to draw; each measure has its own default")
     options = parser.parse_args(arguments)
     try:
         settings = Settings.from_env()
@@ -33,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not isinstance(model, ShippedModel):
             raise SynthError(f"{settings.model_id} is not a model of this repository; evaluation needs its codec.")
         options.out.mkdir(parents=True, exist_ok=True)
-        {"codec": _codec, "samples": _samples, "control": _control}[options.what](model, options)
+        MEASURES[options.what](model, options)
     except SynthError as error:
         print(error, file=sys.stderr)
         return 2
@@ -53,7 +54,7 @@ def _samples(model: ShippedModel, options: argparse.Namespace) -> None:
     """A sheet of two seeds a prompt, and each sample beside its nearest training picture."""
     data = load(options.data)
     texts = drawing.SHEET_PROMPTS
-    seeds = range(max(1, options.count // len(texts)))
+    seeds = range(max(1, (options.count or 32) // len(texts)))
     requests = drawing.requests_of(texts, seeds, model.card.id)
     pictures = drawing.draw(model, requests)
     save_sheet(options.out / "samples.png", codec.as_tensor(pictures), columns=8)
@@ -75,12 +76,39 @@ def _control(model: ShippedModel, options: argparse.Namespace) -> None:
     if model.atlas is None:
         raise SynthError("The model has no atlas; control is measured inside its lungs.")
     lungs = np.stack([model.atlas.right, model.atlas.left])
-    figures = control.measure(model, lungs, range(options.count), CONTROL_CODES)
+    count = options.count or 8
+    figures = control.measure(model, lungs, range(count), CONTROL_CODES)
     for code, value in figures.finding_swap.items():
         print(f"normal against {code}: mean change in the lungs {value:.1f} grey levels")
-    print(f"effusion on the side that was asked for: {figures.side_share:.0%} of {options.count} seeds")
+    print(f"effusion on the side that was asked for: {figures.side_share:.0%} of {count} seeds")
     print(f"heart on the left: {figures.heart_left:.0%}")
 
+
+def _readers(model: ShippedModel, options: argparse.Namespace) -> None:
+    data = load(options.data)
+    figures = alignment.calibration(_load_readers(model), data)
+    print(alignment_table.real(figures))
+
+
+def _alignment(model: ShippedModel, options: argparse.Namespace) -> None:
+    """All figures of control into assets/results/alignment.json; exit status 1 where one misses its goal."""
+    data = load(options.data)
+    figures = alignment.measure(model, _load_readers(model), data, alignment.Counts.of(options.count))
+    path = results.save("alignment", model.card, alignment.PROTOCOL, figures)
+    print(alignment_table.whole(figures))
+    missed = alignment.failures(figures)
+    print("\n".join([f"Written to {path.name}.", *missed]))
+    if missed:
+        raise SystemExit(1)
+
+
+def _load_readers(model: ShippedModel) -> Readers:
+    return load_readers(Settings.from_env().models / FOLDER, model.device)
+
+
+MEASURES = {
+    "codec": _codec, "samples": _samples, "control": _control, "readers": _readers, "alignment": _alignment
+}  # fmt: skip
 
 if __name__ == "__main__":
     sys.exit(main())

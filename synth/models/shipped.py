@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Mapping
@@ -96,6 +97,12 @@ class ShippedModel:
             (float(config["temperature"][0]), float(config["temperature"][1])),
         )
         return cls(card, networks, constants, atlas, device)
+
+    def of_origin(self, token: str) -> ShippedModel:
+        """The same model that draws every caption in the look of one origin, as measures within one origin need."""
+        other = copy.copy(self)
+        other._origins = [(re.compile("."), token)]
+        return other
 
     def latent_shape(self, size_px: int) -> tuple[int, int, int]:
         """(4, size/8, size/8)."""

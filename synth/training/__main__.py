@@ -1,4 +1,4 @@
-"""Train the shipped model: `python -m synth.training codec|decoder|denoiser|export|all --data DIR --out DIR ...`."""
+"""Train the shipped model and its readers: `python -m synth.training STAGE --data DIR --out DIR ...`."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ from synth.training.labels import CODES, labels_of
 from synth.training.lesions import FILM_KINDS, SLICE_KINDS, ct_lungs
 from synth.training.model_card import draft_card, draft_prose
 from synth.training.presets import PRESETS, Preset
+from synth.training.reader_card import write_readers
+from synth.training.readers import train_readers
 from synth.training.run import Budget, Run
 from synth.training.tasks import Examples
 from synth.training.team import Team
@@ -56,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m synth.training", description=__doc__)
-    parser.add_argument("stage", choices=["codec", "decoder", "denoiser", "export", "all"])
+    parser.add_argument("stage", choices=["codec", "decoder", "denoiser", "readers", "export", "all"])
     parser.add_argument("--data", type=Path, required=True, help="folder with the parquet shards")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, logs, sheets and the model")
     parser.add_argument("--minutes", type=float, default=60.0, help="time for this stage, or for all of them")
@@ -78,6 +80,11 @@ def _run_stage(stage: str, data: Collection, options: argparse.Namespace) -> Non
     minutes = options.minutes * (SHARES.get(stage, 1.0) if options.stage == "all" else 1.0)
     if stage == "export":
         _export(data, options, preset)
+        return
+    if stage == "readers":
+        bank = _bank(data, "train", preset.simulated, options.out)
+        readers = train_readers(data, bank, minutes, options.seed, lambda line: print(line, flush=True))
+        print(write_readers(options.out, readers, data, minutes))
         return
     team = Team.from_env() if stage == "denoiser" else Team()
     run = Run(options.out / stage, Budget(None if options.steps else minutes, options.steps), options.seed, team)
