@@ -76,7 +76,8 @@ def _draw(model: Model, orders: Sequence[Order], created_at: datetime, on_step: 
     denoise = denoiser.guided(model, cond, empty, first.guidance)
 
     unit = noise.per_seed([request.seed for request in requests], model.latent_shape(first.size_px), model.device)
-    draws = (model.cooled(draw, cond) for draw in unit)
+    heat = 1.0 if orders[0].base is None else translation.TEMPERATURE
+    draws = (heat * model.cooled(draw, cond) for draw in unit)
     sigmas = schedule.karras(first.steps)
     z = float(sigmas[0]) * next(draws)  # (B, C, h, w)
     for move in sampler.sample(first.sampler, denoise, z, sigmas, draws):

@@ -5,13 +5,25 @@ Known is the whole source, everything is to be drawn, and the caption names the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from synth.errors import RequestError
-from synth.terms import TRANSLATIONS
+from synth.terms import TRANSLATIONS as TRANSLATIONS
 from synth.types import Edit, GenerationRequest, Modality
 
 NAMES = {Modality.CT: "CT", Modality.MR: "MRI", Modality.PET: "PET"}
 SOURCES = tuple(NAMES)
 STEPS, GUIDANCE, SAMPLER = 20, 1.5, "ddpm"
+# Of the noise: a slice has one translation, so the typical one is wanted. Chosen on the validation person.
+TEMPERATURE = 0.5
+
+METHODS = {
+    "model": "SynthRead",
+    "identity": "source as it is",
+    "histogram": "histogram match",
+    "regression": "regression U-Net",
+}
+MEASURES = {"psnr": "PSNR, dB", "ssim": "SSIM", "mae": "MAE, grey levels"}
 
 
 def targets(source: Modality) -> tuple[Modality, ...]:
@@ -43,3 +55,9 @@ def check(source: str | None, target: Modality) -> None:
     if (source, target) not in TRANSLATIONS:
         ways = ", ".join(f"{NAMES[a]} to {NAMES[b]}" for a, b in TRANSLATIONS)
         raise RequestError(f"{source or 'Nothing'} cannot be translated into {target}; the model has learnt {ways}.")
+
+
+def best(methods: Mapping[str, Mapping[str, float]], measure: str) -> str:
+    """The method with the highest PSNR or SSIM or the lowest MAE."""
+    sign = -1 if measure == "mae" else 1
+    return max(methods, key=lambda name: sign * methods[name][measure])

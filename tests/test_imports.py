@@ -13,19 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
     {"synth", "types", "terms", "errors", "config", "findings"},
-    {
-        "prompts",
-        "captions",
-        "masks",
-        "translation",
-        "imaging",
-        "quality",
-        "diffusion",
-        "dicom",
-        "provenance",
-        "reading",
-        "governance",
-    },
+    {"prompts", "captions", "masks", "translation", "imaging", "quality"}
+    | {"diffusion", "dicom", "provenance", "reading", "governance"},
     {"generate", "store", "models", "library", "export"},
     {"engine", "batch", "training", "evaluation"},
     {"ui"},

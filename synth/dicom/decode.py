@@ -129,7 +129,7 @@ def _read(ds: Dataset, name: str) -> Decoded:
         synthetic=str(ds.get("SyntheticData") or "") == "YES",
         drawn=_drawn(ds, grey) if "VOILUTSequence" in ds and window is None else None,
         hounsfield=_hounsfield(ds),
-        coloured=array.ndim == 3 and has_colour(array) or ds.PhotometricInterpretation == "PALETTE COLOR",
+        coloured=_coloured(ds, array),
     )
 
 
@@ -191,6 +191,11 @@ def _stored(ds: Dataset, array: npt.NDArray[Any], name: str) -> tuple[Stored, fl
     own: Stored = np.array(array, dtype=kinds[kind])
     own.flags.writeable = False
     return own, slope, intercept
+
+
+def _coloured(ds: Dataset, array: npt.NDArray[Any]) -> bool:
+    seen = apply_color_lut(array, ds) if ds.PhotometricInterpretation == "PALETTE COLOR" else array
+    return seen.ndim == 3 and has_colour(seen)
 
 
 def _hounsfield(ds: Dataset) -> bool:

@@ -28,7 +28,7 @@ _IMPLEMENTATION = "SYNTHREAD"
 def encode(image: GeneratedImage, description: str) -> bytes:
     """A DICOM part-10 file: Secondary Capture (PS3.3 A.8.1), 8 bit, uncompressed, the mark burnt in.
 
-    Where the greys stand for HU (see `in_hounsfield`) its modality is CT and a rescale says so; else it is plainly 8 bit.
+    Where the greys stand for HU (see `in_hounsfield`) it is a CT with a rescale to HU, else plainly 8 bit.
     `description` is one sentence without identifiers (at most 10,240 characters), kept as Image Comments. The same
     image gives the same bytes and UIDs. Raises DicomError when the id or the description does not fit into DICOM.
     """
@@ -153,10 +153,8 @@ def _pixels(ds: Dataset, image: GeneratedImage) -> None:
 def _grey_scale(ds: Dataset, image: GeneratedImage) -> None:
     """Modality LUT and VOI LUT modules (C.11.1, C.11.2): greys 0-255 are -1350 to +150 HU, or just greys."""
     if in_hounsfield(image):
-        ds.RescaleIntercept, ds.RescaleSlope = (
-            f"{LUNG_INTERCEPT_HU:g}",
-            f"{LUNG_SLOPE_HU:.14f}",
-        )  # at most 16 characters
+        ds.RescaleIntercept = f"{LUNG_INTERCEPT_HU:g}"
+        ds.RescaleSlope = f"{LUNG_SLOPE_HU:.14f}"  # 16 characters, as many as DICOM keeps
         ds.RescaleType = "HU"
         ds.WindowCenter, ds.WindowWidth = f"{LUNG_CENTER_HU:g}", f"{LUNG_WIDTH_HU:g}"
         ds.WindowCenterWidthExplanation = "LUNG"

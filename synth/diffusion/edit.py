@@ -31,7 +31,7 @@ def healed(cond: Condition, model: Model, pixels: Tensor, hole: Tensor) -> Condi
 
 
 def beside(cond: Condition, known: Tensor) -> Condition:
-    """`cond` with the same slice in another modality known in full, (B, C, h, w), and all of the picture to be drawn."""
+    """`cond` with the same slice in another modality known in full, (B, C, h, w); all of the picture is drawn."""
     return with_known(cond, known, torch.ones_like(cond.unknown))
 
 

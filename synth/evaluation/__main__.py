@@ -1,8 +1,10 @@
-"""Measure the shipped model: `python -m synth.evaluation codec|samples|control --data DIR [--out DIR]`."""
+"""Measure the shipped model: `python -m synth.evaluation codec|samples|control|translation --data DIR [--out DIR]`."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,22 +12,25 @@ import numpy as np
 
 from synth.config import Settings
 from synth.errors import SynthError
-from synth.evaluation import codec, control, copies, drawing
+from synth.evaluation import codec, control, copies, drawing, regression, translation
 from synth.models.loader import load as load_model
 from synth.models.shipped import ShippedModel
+from synth.terms import TRANSLATIONS, Modality
 from synth.training.data import Collection, load
 from synth.training.sheets import save_sheet
 
+RESULT = Path(__file__).resolve().parents[2] / "assets" / "translation.json"
 CONTROL_CODES = ("pneumonia", "pleural_effusion", "covid_19", "edema", "nodule")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Print figures as Markdown; pictures go to --out, which must lie outside the repository (real images)."""
     parser = argparse.ArgumentParser(prog="python -m synth.evaluation", description=__doc__)
-    parser.add_argument("what", choices=["codec", "samples", "control"])
+    parser.add_argument("what", choices=["codec", "samples", "control", "translation"])
     parser.add_argument("--data", type=Path, required=True, help="folder with the parquet shards")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for contact sheets")
     parser.add_argument("--count", type=int, default=32, help="pictures to draw")
+    parser.add_argument("--split", choices=["val", "test"], default="test", help="translation: val to tune, not kept")
     options = parser.parse_args(arguments)
     try:
         settings = Settings.from_env()
@@ -33,7 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
         if not isinstance(model, ShippedModel):
             raise SynthError(f"{settings.model_id} is not a model of this repository; evaluation needs its codec.")
         options.out.mkdir(parents=True, exist_ok=True)
-        {"codec": _codec, "samples": _samples, "control": _control}[options.what](model, options)
+        stages = {"codec": _codec, "samples": _samples, "control": _control, "translation": _translation}
+        stages[options.what](model, options)
     except SynthError as error:
         print(error, file=sys.stderr)
         return 2
@@ -80,6 +86,30 @@ def _control(model: ShippedModel, options: argparse.Namespace) -> None:
         print(f"normal against {code}: mean change in the lungs {value:.1f} grey levels")
     print(f"effusion on the side that was asked for: {figures.side_share:.0%} of {options.count} seeds")
     print(f"heart on the left: {figures.heart_left:.0%}")
+
+
+def _translation(model: ShippedModel, options: argparse.Namespace) -> None:
+    """The table of every direction, kept in assets/translation.json where the page reads it; a sheet goes to --out."""
+    data = load(options.data, wanted=translation.is_paired)
+    directions = []
+    for way in TRANSLATIONS:
+        every = 3 if Modality.PET in way else 1  # neighbours of a dense volume differ little
+        train, test = (translation.pairs(data, split, *way) for split in ("train", options.split))
+        if not len(test.sources):
+            print(f"{way[0]} to {way[1]}: nobody in {options.split}")
+            continue
+        figures, sheet = translation.compare(model, train, test.thinned(every), way, regression.STEPS)
+        directions.append(figures)
+        save_sheet(options.out / f"translation-{way[0]}-{way[1]}.png", codec.as_tensor(sheet), columns=5)
+    print(translation.table(directions))
+    if options.split == "test":
+        RESULT.write_text(json.dumps({"protocol": _protocol(model), "directions": directions}, indent=1) + "\n")
+
+
+def _protocol(model: ShippedModel) -> dict[str, str]:
+    """On what the figures of the translation rest, for the result file."""
+    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=RESULT.parent, capture_output=True, text=True)
+    return translation.protocol(model) | {"commit": done.stdout.strip() or "unknown"}
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ class Library:
         return shown, sentences
 
     def hounsfield(self, image_id: str, size_px: int) -> npt.NDArray[np.int16] | None:
-        """(size_px, size_px) in HU; None where the file gives none (films, pictures, CT of 8 bit). Raises DicomError."""
+        """(size_px, size_px) in HU; None where the file has none (films, CT of 8 bit). Raises DicomError."""
         decoded = self._read(image_id)
         if not decoded.hounsfield:
             return None

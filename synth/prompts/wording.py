@@ -81,10 +81,9 @@ def describe(request: GenerationRequest) -> str:
     """One sentence for a person, which `parse` reads back (but for an edit). Holds no free text of the prompt."""
     view = {View.PA: "PA ", View.AP: "AP ", View.AXIAL: "Axial "}[request.view] if request.view else ""
     image = f"{view}{_BODY[request.modality]} {_IMAGE[request.modality]}"
-    if request.edit is not None and request.edit.mode == "translate":
-        return (
-            f"Brain {_IMAGE[request.modality]} of a patient, translated from {_IMAGE[Modality(request.edit.source)]}."
-        )
+    if request.edit is not None and request.edit.source is not None:
+        source = _IMAGE[Modality(request.edit.source)]
+        return f"Brain {_IMAGE[request.modality]}, translated from another picture ({source})."
     sentence = f"{image[0].upper()}{image[1:]} of {_patient(request)}"
     sentence += f" with {_listed(map(_words, request.findings), 'and')}" if request.findings else ", normal"
     if request.absent:
