@@ -47,18 +47,18 @@ def read_slice(data: bytes, name: str, chosen: Modality | None) -> Slice:
         raise RequestError(f"{name} has {width} x {height} pixels; {SMALLEST_PX} or more a side are needed.")
     if max(height, width) > LONGEST * min(height, width):
         raise RequestError(f"{name} is a strip of {width} x {height} pixels; a whole slice is needed.")
-    pixels = imaging.fit_square(_shown(decoded), SIZE_PX)
+    pixels = _shown(decoded)
     if np.ptp(pixels) == 0:
         raise RequestError(f"{name} has one grey level only; there is nothing to translate.")
     if _border(pixels) > DARK:
         raise RequestError(f"{name} is bright at its border; a slice of a head on black is needed.")
-    return Slice(pixels, modality, tuple(_remarks(decoded, modality)))
+    return Slice(imaging.fit_square(pixels, SIZE_PX), modality, tuple(_remarks(decoded, modality)))
 
 
 def _modality(decoded: Decoded, name: str, chosen: Modality | None) -> Modality:
     if decoded.modality in UNSAID:
         if chosen is None:
-            raise RequestError(f"{name} does not say what it is; choose {', '.join(NAMES.values())}.")
+            raise RequestError(f"{name} does not say what it is; choose CT, MRI or PET.")
         return chosen
     if decoded.modality not in tuple(NAMES):
         raise RequestError(f"{name} is of modality {decoded.modality}; a brain slice of CT, MRI or PET is needed.")
@@ -79,7 +79,7 @@ def _shown(decoded: Decoded) -> npt.NDArray[np.uint8]:
 
 def _border(pixels: npt.NDArray[np.uint8]) -> float:
     inner = np.ones(pixels.shape, bool)
-    width = max(1, round(FRAME * SIZE_PX))
+    width = max(1, round(FRAME * min(pixels.shape)))
     inner[width:-width, width:-width] = False
     return float(np.median(pixels[inner]))
 
