@@ -13,9 +13,9 @@ from synth.types import Edit, GenerationRequest, Modality
 
 NAMES = {Modality.CT: "CT", Modality.MR: "MRI", Modality.PET: "PET"}
 SOURCES = tuple(NAMES)
-STEPS, GUIDANCE, SAMPLER = 20, 1.5, "ddpm"
+STEPS, GUIDANCE, SAMPLER = 20, 1.0, "ddpm"
 # Of the noise: a slice has one translation, so the typical one is wanted. Chosen on the validation person.
-TEMPERATURE = 0.5
+TEMPERATURE = 0.3
 
 METHODS = {
     "model": "SynthRead",
