@@ -21,7 +21,7 @@ SCALE = Scale("HU", PRESETS, tuple(range(LOWEST, HIGHEST + 1, STEP)), -1350, 150
 LUNG_ONLY = Scale("HU", (LUNG,), tuple(range(-1350, 151, STEP)), -1350, 150, (-1000, -500, 0))
 WHY_LUNG_ONLY = (
     "The synthetic slice has the lung window 1500/-600 only: the model draws nothing below -1350 or above +150 HU, so "
-    "mediastinum and bone would be one flat white."
+    "contrast within soft tissue and bone is not there. Its HU are nominal; nothing was calibrated."
 )
 _ZERO = 2000  # added to HU while the mark is burnt in, which needs values without a sign
 
