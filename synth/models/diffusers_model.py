@@ -132,7 +132,7 @@ class DiffusersModel:
         """z = x0 + sigma n (B, C, h, w), sigma (B,) to the estimate of x0, fp32. Raises ModelError for masks."""
         if any(bool(part.any()) for part in (cond.unknown < 1, cond.known != 0, cond.lesion_given > 0)):
             raise ModelError(
-                f"The model {self.card.id} draws from text alone; it cannot use a picture, mask or lesion."
+                f"The model {self.card.id} draws from text alone; it cannot use a mask, a picture or a lesion."
             )
         levels = self._networks.levels
         sigma = sigma.to(self.device, torch.float32)
