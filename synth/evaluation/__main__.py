@@ -99,6 +99,8 @@ def _translation(model: ShippedModel, options: argparse.Namespace) -> None:
             print(f"{way[0]} to {way[1]}: nobody in {options.split}")
             continue
         figures, sheet = translation.compare(model, train, test.thinned(every), way, regression.STEPS)
+        if Modality.PET in way:
+            figures["spect_people"] = translation.spect_people(data)
         directions.append(figures)
         save_sheet(options.out / f"translation-{way[0]}-{way[1]}.png", codec.as_tensor(sheet), columns=5)
     print(translation.table(directions))

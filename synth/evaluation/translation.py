@@ -68,6 +68,11 @@ def pairs(data: Collection, split: str, source: Modality, target: Modality) -> P
     return Pairs(data.pixels[sources], data.pixels[targets], tuple(data.rows[i]["patient"] for i in sources))
 
 
+def spect_people(data: Collection) -> int:
+    """How many people of the training have SPECT pairs: their captions say PET too, so the model mixes the two."""
+    return len({data.rows[i]["patient"] for i in data.where(split="train", modality="SPECT")})
+
+
 def translated(model: Model, sources: Pictures, source: Modality, target: Modality) -> tuple[Pictures, list[float]]:
     """The sources in the other modality as the app draws them, seeds 0, 1, ..., and the seconds of each."""
     drawn, seconds = [], []
