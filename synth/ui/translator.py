@@ -129,6 +129,8 @@ def people_sentence(one: dict[str, Any]) -> str:
         measured = f"measured on {one['test_slices']} slices of {_people(one['new_people'])} not among them"
     else:
         measured = f"measured on {one['test_slices']} slices of the same person, cut in another direction"
+    if mixed := one.get("spect_people"):
+        measured += f"; SPECT of {mixed} people was learnt under the name of PET"
     return (
         f"{learnt}, {measured}. This shows the method: it does not generalise, and nothing can be read from the result."
     )

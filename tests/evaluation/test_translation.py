@@ -9,7 +9,16 @@ import pytest
 
 from synth.diffusion.model import Model
 from synth.evaluation import regression
-from synth.evaluation.translation import Pairs, compare, histogram_matched, measure, pairs, protocol, table
+from synth.evaluation.translation import (
+    Pairs,
+    compare,
+    histogram_matched,
+    measure,
+    pairs,
+    protocol,
+    spect_people,
+    table,
+)
 from synth.training.data import Collection
 from synth.types import Modality
 from tests.phantoms import film
@@ -39,6 +48,7 @@ def test_pairs_are_told_apart_by_modality_and_split() -> None:
     assert np.array_equal(back.sources, train.targets)
     assert pairs(collection(), "test", Modality.CT, Modality.MR).people == {"CT-MRI_3"}
     assert len(pairs(collection(), "train", Modality.PET, Modality.MR).sources) == 1  # SPECT is left out
+    assert spect_people(collection()) == 1
 
 
 def test_volumes_of_one_person_count_once() -> None:

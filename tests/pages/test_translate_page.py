@@ -25,7 +25,14 @@ FIGURES = {"psnr": 20.0, "ssim": 0.5, "mae": 10.0}
 def translate(app: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Opens the page with a file and what its reader says it is, beside figures of two directions."""
     measured = {"train_slices": 131, "train_people": 7, "test_slices": 35, "test_people": 2, "new_people": 2}
-    same = {"train_slices": 176, "train_people": 1, "test_slices": 31, "test_people": 1, "new_people": 0}
+    same = {
+        "train_slices": 176,
+        "train_people": 1,
+        "test_slices": 31,
+        "test_people": 1,
+        "new_people": 0,
+        "spect_people": 8,
+    }
     methods = {name: dict(FIGURES) for name in METHODS} | {"regression": FIGURES | {"psnr": 22.0}}
     directions = [
         {"source": "CT", "target": "MR", "methods": methods, **measured},
@@ -86,7 +93,10 @@ def test_mri_goes_into_ct_or_pet_and_says_where_one_person_was_measured_again(
     page.segmented_control(key="target-MR").set_value(Modality.PET).run()
     page = finish(press(page))
     assert resources.store().image(address(page, "request")).request.modality is Modality.PET
-    assert "of one person, measured on 31 slices of the same person, cut in another direction." in words(page)
+    assert (
+        "of one person, measured on 31 slices of the same person, cut in another direction; SPECT of 8 people"
+        in words(page)
+    )
 
 
 def test_a_direction_that_was_not_measured_says_so(translate: Callable[..., AppTest]) -> None:
