@@ -19,7 +19,7 @@ TEMPERATURE = 0.3
 
 METHODS = {
     "model": "SynthRead",
-    "identity": "source as it is",
+    "identity": "unchanged source",
     "histogram": "histogram match",
     "regression": "regression U-Net",
 }
