@@ -13,11 +13,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from synth import __version__, imaging, masks, prompts, quality
+from synth import __version__, imaging, masks, prompts, quality, translation
 from synth.diffusion import denoiser, edit, noise, sampler, schedule
 from synth.diffusion.model import Condition, Model
 from synth.errors import ModelError, OutOfMemory, RequestError
-from synth.types import Base, Edit, GeneratedImage, GenerationRequest, Provenance, Step
+from synth.types import Base, Edit, GeneratedImage, GenerationRequest, Provenance, QualityReport, Step
 
 OnStep = Callable[[Step], None]
 
@@ -46,8 +46,8 @@ def generate_batch(
     orders cannot share a batch or an edit leaves nothing to draw, OutOfMemory, and ModelError where the model returns
     no numbers.
     """
-    _check(orders)
-    draw = _draw if orders[0].request.edit is None else _draw_edit
+    _check(model, orders)
+    draw = _draw if orders[0].request.edit is None or _translates(orders[0].request) else _draw_edit
     try:
         return draw(model, orders, created_at, on_step)
     except (RuntimeError, MemoryError) as error:
@@ -70,11 +70,14 @@ def _draw(model: Model, orders: Sequence[Order], created_at: datetime, on_step: 
 
     captions = [prompts.render(request) for request in requests]
     cond = with_zones(model.encode_text(captions, first.size_px), model, requests)
+    if orders[0].base is not None:  # a translation
+        cond = edit.beside(cond, model.to_latent(_tensor(orders[0].base, model)))
     empty = model.encode_text([""] * len(requests), first.size_px)
     denoise = denoiser.guided(model, cond, empty, first.guidance)
 
     unit = noise.per_seed([request.seed for request in requests], model.latent_shape(first.size_px), model.device)
-    draws = (model.cooled(draw, cond) for draw in unit)
+    heat = 1.0 if orders[0].base is None else translation.TEMPERATURE
+    draws = (heat * model.cooled(draw, cond) for draw in unit)
     sigmas = schedule.karras(first.steps)
     z = float(sigmas[0]) * next(draws)  # (B, C, h, w)
     for move in sampler.sample(first.sampler, denoise, z, sigmas, draws):
@@ -90,7 +93,7 @@ def _draw_edit(model: Model, orders: Sequence[Order], created_at: datetime, on_s
     (order,) = orders
     request, base = order.request, order.base
     assert request.edit is not None and base is not None
-    pixels = torch.from_numpy(base.pixels.astype(np.float32) / 255)[None, None].to(model.device)  # (1, 1, H, W)
+    pixels = _tensor(base, model)
     weight = _weight(request.edit, base).to(model.device)
 
     cond = model.encode_text([prompts.render(request)], request.size_px)
@@ -113,6 +116,11 @@ def _draw_edit(model: Model, orders: Sequence[Order], created_at: datetime, on_s
 
     after = edit.composite(pixels, model.to_pixels(latent), model.to_pixels(z), weight)
     return _finished(model, orders, created_at, _grey(after), time.perf_counter() - started)
+
+
+def _tensor(base: Base, model: Model) -> Tensor:
+    """The picture of a base, (1, 1, H, W) in [0, 1]."""
+    return torch.from_numpy(base.pixels.astype(np.float32) / 255)[None, None].to(model.device)
 
 
 def _weight(edit: Edit, base: Base) -> Tensor:
@@ -140,7 +148,8 @@ def _finished(
             pixels=pixels,
             request=order.request,
             provenance=provenance(model, order, created_at, seconds, len(orders)),
-            quality=quality.check(pixels),
+            # the limits are those of chests
+            quality=QualityReport() if _translates(order.request) else quality.check(pixels),
         )
         for order, pixels in zip(orders, pictures, strict=True)
     ]
@@ -196,8 +205,20 @@ def _settings(request: GenerationRequest) -> tuple[str, int, int, float, str]:
     return request.model_id, request.size_px, request.steps, request.guidance, request.sampler
 
 
-def _check(orders: Sequence[Order]) -> None:
+def _translates(request: GenerationRequest) -> bool:
+    return request.edit is not None and request.edit.mode == "translate"
+
+
+def _check(model: Model, orders: Sequence[Order]) -> None:
     for order in orders:
+        edit, modality = order.request.edit, order.request.modality
+        if edit is not None and edit.mode == "translate":
+            translation.check(edit.source, modality)
+        elif modality not in model.card.modalities:
+            raise RequestError(
+                f"{modality} is not drawn but from a slice of another modality, on the Translate page: the model has "
+                "seen it in few people."
+            )
         if (order.request.edit is None) != (order.base is None):
             raise RequestError("An edit needs its base image, and a new image has none.")
         if len(orders) > 1 and not compatible(order.request, orders[0].request):

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from synth.types import Pixels
 
 LUNG_CENTER_HU, LUNG_WIDTH_HU = -600.0, 1500.0  # the usual lung window, and the one of the training slices
+LUNG_SLOPE_HU, LUNG_INTERCEPT_HU = LUNG_WIDTH_HU / 255, LUNG_CENTER_HU - LUNG_WIDTH_HU / 2  # of its grey levels
 MARK_MIN_PX = 64  # narrower images cannot carry a label that one can read
 PNG_COMPRESSION = 6  # zlib level, fixed: the same pixels give the same bytes
 

@@ -12,6 +12,14 @@ class Modality(StrEnum):
     PET = "PT"
 
 
+TRANSLATIONS = (  # (source, target) of the brain slices that the training data hold in pairs
+    (Modality.CT, Modality.MR),
+    (Modality.MR, Modality.CT),
+    (Modality.PET, Modality.MR),
+    (Modality.MR, Modality.PET),
+)
+
+
 class View(StrEnum):
     """View position of a chest film (PS3.3 C.8.11.5); CT slices are AXIAL."""
 

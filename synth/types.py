@@ -27,7 +27,7 @@ COUNT_MAX = 8
 NOTE_MAX = 500
 SIZES_PX = (256, 512)
 SAMPLERS = ("ddpm", "dpmpp_2m", "euler", "heun")
-EDIT_MODES = ("add", "remove", "variation")
+EDIT_MODES = ("add", "remove", "variation", "translate")
 MARGIN_MAX_PX = 64
 
 
@@ -45,13 +45,14 @@ class Finding:
 class Edit:
     """What to change in a base image. Pictures and masks are named by the sha256 of their stored blobs."""
 
-    mode: str  # add a finding, remove a lesion, or vary the whole picture
+    mode: str  # add a finding, remove a lesion, vary the whole picture, or translate it into another modality
     base: str
     origin: str  # of the base: "synthetic", "altered", "real" or "upload", a colon and its id
-    lesion: str | None = None  # the drawn area; needed but for a variation
+    lesion: str | None = None  # the drawn area; needed to add or remove
     keep: str | None = None  # where nothing may change
     margin_px: int = 8  # the edit mask is the lesion mask grown by this, so that the finding can blend
     strength: float = 1.0  # of a variation: share of the steps, (0, 1]
+    source: str | None = None  # of a translation: the modality of the base; that of the request is the target
 
     @property
     def base_mark(self) -> str:
@@ -64,7 +65,7 @@ class Edit:
             raise RequestError(f"Strength is {self.strength}; it must lie above 0 and at most at 1.")
         if self.mode not in EDIT_MODES:
             raise RequestError(f"Edit mode is {self.mode!r}; it must be one of {', '.join(EDIT_MODES)}.")
-        if self.lesion is None and self.mode != "variation":
+        if self.lesion is None and self.mode in ("add", "remove"):
             raise RequestError(f"To {self.mode} a lesion its area must be drawn.")
 
 
@@ -95,6 +96,7 @@ class GenerationRequest:
     sampler: str = "ddpm"  # fresh noise at every step mends the errors of a network of short training
     model_id: str = "synthread-256"
     edit: Edit | None = None
+    lung_window: bool = True  # CT: grey 0-255 stands for -1350 to +150 HU; False where the base had another window
 
     def __post_init__(self) -> None:
         _in_range("Age", self.age, 0, 120, "years")

@@ -13,8 +13,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
     {"synth", "types", "terms", "errors", "config", "findings"},
-    {"prompts", "captions", "masks", "imaging", "quality", "diffusion", "dicom", "provenance", "reading", "governance"},
-    {"generate", "store", "models", "library", "export"},
+    {"prompts", "captions", "masks", "translation", "imaging", "quality"}
+    | {"diffusion", "dicom", "provenance", "reading", "governance"},
+    {"generate", "store", "models", "library", "export", "results"},
     {"engine", "batch", "training", "evaluation"},
     {"ui"},
     {"app", "pages"},
@@ -44,7 +45,7 @@ LIBRARIES = {
     "training": {
         "torch", "numpy", "scipy", "diffusers", "transformers", "safetensors", "accelerate", "pyarrow", "PIL",
     },
-    "evaluation": {"torch", "numpy", "scipy"},
+    "evaluation": {"torch", "numpy", "scipy", "skimage"},
     "ui": {"streamlit", "streamlit_drawable_canvas", "plotly", "numpy", "pandas"},
     "app": {"streamlit"},
     "pages": {"streamlit", "plotly", "numpy", "pandas"},
@@ -56,6 +57,7 @@ EFFECTS = {"os", "pathlib", "shutil", "socket", "sqlite3", "subprocess", "tempfi
 PACKAGE_OF = {
     "PIL": "pillow",
     "huggingface_hub": "huggingface-hub",
+    "skimage": "scikit-image",
     "sqlalchemy": "SQLAlchemy",
     "streamlit_drawable_canvas": "streamlit-drawable-canvas",
 }

@@ -103,7 +103,10 @@ def test_a_prompt_is_understood_whatever_its_case():
         ("large man with effusion", "No finding goes with 'severe'; it is left out."),
         ("mammogram", "A mammogram is not available on this page; it draws chest X-rays and CT slices."),
         ("knee X-ray", "An image of the knee is not available on this page; it draws the chest."),
-        ("brain MRI with glioma", "MRI is not available on this page yet."),
+        (
+            "brain MRI with glioma",
+            "MRI is not available on this page; the Translate page makes one from a CT or PET brain slice.",
+        ),
         ("CT and X-ray of the chest", "Several modalities are named; the first, CT, is used."),
     ],
 )

@@ -17,11 +17,11 @@ from pydicom.multival import MultiValue
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi
 from pydicom.pixels.utils import get_expected_length, pixel_array
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+from pydicom.uid import UID, CTImageStorage, DeflatedExplicitVRLittleEndian
 
 from synth import imaging
 from synth.dicom.limits import MAX_FILE_BYTES, check_inflated, check_size, codestream_size
-from synth.dicom.pictures import is_picture, read_picture
+from synth.dicom.pictures import has_colour, is_picture, read_picture
 from synth.errors import DicomError
 
 Stored = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.int16]
@@ -45,6 +45,8 @@ class Decoded:
     frames: int = 1
     synthetic: bool = False  # the file says of itself that it is synthetic
     drawn: npt.NDArray[np.uint8] | None = None  # as the VOI LUT Sequence draws it, where there is one and no window
+    hounsfield: bool = False  # the file says that its unit is HU
+    coloured: bool = False  # a colour photograph or overlay, of which only the luma is kept
 
 
 def decode(data: bytes, name: str) -> Decoded:
@@ -61,9 +63,9 @@ def decode(data: bytes, name: str) -> Decoded:
     if data.startswith(b"PK\x03\x04"):
         raise DicomError(f"{name} is a zip archive, not an image; unpack it and add its images one by one.")
     if is_picture(data):
-        picture, synthetic = read_picture(data, name)
+        picture, synthetic, coloured = read_picture(data, name)
         picture.flags.writeable = False
-        return Decoded(picture, synthetic=synthetic)
+        return Decoded(picture, synthetic=synthetic, coloured=coloured)
     if data[128:132] != b"DICM":
         raise DicomError(f"{name} is neither a DICOM file (no DICM at byte 128) nor a PNG or JPEG.")
     try:
@@ -126,6 +128,8 @@ def _read(ds: Dataset, name: str) -> Decoded:
         frames=frames,
         synthetic=str(ds.get("SyntheticData") or "") == "YES",
         drawn=_drawn(ds, grey) if "VOILUTSequence" in ds and window is None else None,
+        hounsfield=_hounsfield(ds),
+        coloured=_coloured(ds, array),
     )
 
 
@@ -187,6 +191,19 @@ def _stored(ds: Dataset, array: npt.NDArray[Any], name: str) -> tuple[Stored, fl
     own: Stored = np.array(array, dtype=kinds[kind])
     own.flags.writeable = False
     return own, slope, intercept
+
+
+def _coloured(ds: Dataset, array: npt.NDArray[Any]) -> bool:
+    seen = apply_color_lut(array, ds) if ds.PhotometricInterpretation == "PALETTE COLOR" else array
+    return seen.ndim == 3 and has_colour(seen)
+
+
+def _hounsfield(ds: Dataset) -> bool:
+    """True for HU by Rescale Type, which in a CT Image may be left out (PS3.3 C.8.2.1.1.2)."""
+    if "ModalityLUTSequence" in ds or ds.get("Modality") != "CT":
+        return False
+    said = str(ds.get("RescaleType") or "")
+    return said == "HU" or (not said and ds.get("SOPClassUID") == CTImageStorage)
 
 
 def _drawn(ds: Dataset, grey: Stored) -> npt.NDArray[np.uint8]:

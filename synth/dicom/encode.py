@@ -10,11 +10,15 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from synth.errors import DicomError
-from synth.imaging import mark, to_uint8
+from synth.imaging import LUNG_CENTER_HU, LUNG_INTERCEPT_HU, LUNG_SLOPE_HU, LUNG_WIDTH_HU, mark, to_uint8
 from synth.types import GeneratedImage, Modality, View
 
 NOT_FOR_DIAGNOSIS = "SYNTHETIC - NOT FOR DIAGNOSIS"
 DERIVATION = "Drawn by a diffusion model from a text prompt: not acquired, shows no patient, not for diagnosis."
+ALTERATION = "Drawn by a diffusion model into or from another image: not acquired as it is, not for diagnosis."
+NOMINAL_HU = " HU are nominal, those of the lung window; nothing was calibrated, and values beyond it are not there."
+# Models whose CT was trained in the lung window; what the greys of another model's CT stand for is not known.
+LUNG_WINDOW_MODELS = ("synthread-", "tiny")
 # rows run to the patient's left on a film and a slice; columns to the feet on a film, to the back on a slice
 ORIENTATION = {View.PA: ["L", "F"], View.AP: ["L", "F"], View.AXIAL: ["L", "P"]}
 _ID = re.compile(r"[A-Za-z0-9._-]{1,48}")
@@ -24,12 +28,13 @@ _IMPLEMENTATION = "SYNTHREAD"
 def encode(image: GeneratedImage, description: str) -> bytes:
     """A DICOM part-10 file: Secondary Capture (PS3.3 A.8.1), 8 bit, uncompressed, the mark burnt in.
 
+    Where the greys stand for HU (see `in_hounsfield`) it is a CT with a rescale to HU, else plainly 8 bit.
     `description` is one sentence without identifiers (at most 10,240 characters), kept as Image Comments. The same
     image gives the same bytes and UIDs. Raises DicomError when the id or the description does not fit into DICOM.
     """
     if not _ID.fullmatch(image.id):
         raise DicomError(f"The image id {image.id!r} does not fit into DICOM; it must be 1-48 of A-Z a-z 0-9 . _ -")
-    if image.request.modality not in (Modality.DX, Modality.CT):
+    if image.request.modality not in (Modality.DX, Modality.CT) and not _translated(image):
         raise DicomError(f"Modality {image.request.modality} cannot be exported; DX and CT of the chest can.")
     if len(description) > 10_240:
         raise DicomError(f"The description has {len(description)} characters; DICOM keeps at most 10240.")
@@ -45,9 +50,20 @@ def encode(image: GeneratedImage, description: str) -> bytes:
     _image(ds, image, description)
     _origin(ds, image)
     _pixels(ds, image)
+    _grey_scale(ds, image)
     buffer = io.BytesIO()
     ds.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
+
+
+def in_hounsfield(image: GeneratedImage) -> bool:
+    """True for a CT in the lung window: drawn by our model, or an edit of one that was shown in this window."""
+    request, model = image.request, image.provenance.model_id
+    return request.modality is Modality.CT and request.lung_window and model.startswith(LUNG_WINDOW_MODELS)
+
+
+def _translated(image: GeneratedImage) -> bool:
+    return image.request.edit is not None and image.request.edit.mode == "translate"
 
 
 def uid(identity: str, purpose: str) -> UID:
@@ -81,9 +97,10 @@ def _study_and_series(ds: Dataset, image: GeneratedImage) -> None:
     ds.ReferringPhysicianName = ds.AccessionNumber = ""
     ds.StudyID = "1"
     ds.StudyDescription = ds.SeriesDescription = NOT_FOR_DIAGNOSIS
-    ds.Modality = "OT"  # no modality acquired it
+    ds.Modality = "CT" if in_hounsfield(image) else "OT"  # no modality acquired it; a viewer shows HU of a CT alone
     ds.SeriesNumber = ds.InstanceNumber = 1
-    ds.BodyPartExamined = "CHEST"  # with it Laterality must be absent: the chest is not paired
+    # with either Laterality must be absent: neither is paired
+    ds.BodyPartExamined = "BRAIN" if _translated(image) else "CHEST"
     ds.ConversionType = "SYN"  # Synthetic Image
     ds.Manufacturer = "SynthRead"
 
@@ -95,7 +112,8 @@ def _image(ds: Dataset, image: GeneratedImage, description: str) -> None:
     ds.SyntheticData = "YES"
     ds.ImageType = ["DERIVED", "SECONDARY"]
     ds.PatientOrientation = ORIENTATION.get(image.request.view, "") if image.request.view else ""
-    ds.DerivationDescription = DERIVATION
+    derivation = DERIVATION if image.request.mark == "SYNTHETIC" else ALTERATION
+    ds.DerivationDescription = derivation + (NOMINAL_HU if in_hounsfield(image) else "")
     ds.ImageComments = description
     ds.BurnedInAnnotation = "YES"
     ds.LossyImageCompression = "00"
@@ -130,3 +148,15 @@ def _pixels(ds: Dataset, image: GeneratedImage) -> None:
     ds.PixelRepresentation = 0
     data = marked.tobytes()
     ds.add_new("PixelData", "OB", data + b"\0" * (len(data) % 2))
+
+
+def _grey_scale(ds: Dataset, image: GeneratedImage) -> None:
+    """Modality LUT and VOI LUT modules (C.11.1, C.11.2): greys 0-255 are -1350 to +150 HU, or just greys."""
+    if in_hounsfield(image):
+        ds.RescaleIntercept = f"{LUNG_INTERCEPT_HU:g}"
+        ds.RescaleSlope = f"{LUNG_SLOPE_HU:.14f}"  # 16 characters, as many as DICOM keeps
+        ds.RescaleType = "HU"
+        ds.WindowCenter, ds.WindowWidth = f"{LUNG_CENTER_HU:g}", f"{LUNG_WIDTH_HU:g}"
+        ds.WindowCenterWidthExplanation = "LUNG"
+    else:
+        ds.WindowCenter, ds.WindowWidth = "128", "256"

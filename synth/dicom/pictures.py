@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from synth.dicom.limits import JPEG_MAGIC, PNG_MAGIC, check_size, codestream_size
 from synth.errors import DicomError
 from synth.types import Pixels
+
+_COLOUR, _COLOURED_SHARE = 0.12, 0.01  # JPEG tints grey by some levels of 255
 
 
 def is_picture(data: bytes) -> bool:
@@ -19,8 +23,8 @@ def is_picture(data: bytes) -> bool:
     return data.startswith((PNG_MAGIC, JPEG_MAGIC))
 
 
-def read_picture(data: bytes, name: str) -> tuple[Pixels, bool]:
-    """Pixels (H, W), uint8 or uint16 (grey PNG of 16 bit), and whether its text says `SyntheticData: YES`.
+def read_picture(data: bytes, name: str) -> tuple[Pixels, bool, bool]:
+    """Pixels (H, W), uint8 or uint16 (grey PNG of 16 bit); does its text say `SyntheticData: YES`; `has_colour`.
 
     Colour becomes luma (ITU-R BT.601), transparency is ignored. Raises DicomError when the file is damaged or above
     40 megapixels.
@@ -34,9 +38,16 @@ def read_picture(data: bytes, name: str) -> tuple[Pixels, bool]:
         with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
             picture.load()
             synthetic = str(picture.info.get("SyntheticData", "")).upper() == "YES"
-            return _grey(picture), synthetic
+            return _grey(picture), synthetic, has_colour(np.asarray(picture.convert("RGB")))
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, UnidentifiedImageError) as error:
         raise DicomError(f"{name} is damaged: it begins as a {kind} but cannot be read to its end.") from error
+
+
+def has_colour(pixels: npt.NDArray[Any]) -> bool:
+    """True where the channels of (H, W, 3) differ visibly in more than a hundredth of the pixels: not a grey scan."""
+    values = pixels[..., :3].astype(np.int32)
+    top = 65535 if pixels.dtype.itemsize == 2 else 255
+    return bool((np.ptp(values, axis=-1) > _COLOUR * top).mean() > _COLOURED_SHARE)
 
 
 def _grey(picture: Image.Image) -> Pixels:

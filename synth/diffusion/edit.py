@@ -30,6 +30,11 @@ def healed(cond: Condition, model: Model, pixels: Tensor, hole: Tensor) -> Condi
     return with_known(told, known, touched_cells(hole, known))
 
 
+def beside(cond: Condition, known: Tensor) -> Condition:
+    """`cond` with the same slice in another modality known in full, (B, C, h, w); all of the picture is drawn."""
+    return with_known(cond, known, torch.ones_like(cond.unknown))
+
+
 def touched_cells(area: Tensor, latent: Tensor) -> Tensor:
     """(B, 1, h, w): 1 in the cells of `latent` that the area touches and one cell around."""
     return unknown_cells(area, area.shape[-1] // latent.shape[-1])

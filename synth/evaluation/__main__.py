@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from synth import results
 from synth.config import Settings
 from synth.errors import SynthError
-from synth.evaluation import alignment, alignment_table, codec, control, copies, drawing, results
+from synth.evaluation import alignment, alignment_table, codec, control, copies, drawing, regression, translation
 from synth.models.loader import load as load_model
 from synth.models.readers import FOLDER, Readers, load_readers
 from synth.models.shipped import ShippedModel
+from synth.terms import TRANSLATIONS, Modality
 from synth.training.data import Collection, load
 from synth.training.sheets import save_sheet
 
@@ -27,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder with the parquet shards")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for contact sheets")
     parser.add_argument("--count", type=int, default=None, help="pictures to draw; each measure has its own default")
+    parser.add_argument("--split", choices=["val", "test"], default="test", help="translation: val to tune, not kept")
     options = parser.parse_args(arguments)
     try:
         settings = Settings.from_env()
@@ -106,9 +109,34 @@ def _load_readers(model: ShippedModel) -> Readers:
     return load_readers(Settings.from_env().models / FOLDER, model.device)
 
 
+def _translation(model: ShippedModel, options: argparse.Namespace) -> None:
+    """The table of every direction, kept in assets/results where the page reads it; a sheet goes to --out."""
+    data = load(options.data, wanted=translation.is_paired)
+    directions = []
+    for way in TRANSLATIONS:
+        every = 3 if Modality.PET in way else 1  # neighbours of a dense volume differ little
+        train, test = (translation.pairs(data, split, *way) for split in ("train", options.split))
+        if not len(test.sources):
+            print(f"{way[0]} to {way[1]}: nobody in {options.split}")
+            continue
+        figures, sheet = translation.compare(model, train, test.thinned(every), way, regression.STEPS)
+        if Modality.PET in way:
+            figures["spect_people"] = translation.spect_people(data)
+        directions.append(figures)
+        save_sheet(options.out / f"translation-{way[0]}-{way[1]}.png", codec.as_tensor(sheet), columns=5)
+    print(translation.table(directions))
+    if options.split == "test":
+        results.save("translation", model.card, translation.protocol(), {"directions": directions})
+
+
 MEASURES = {
-    "codec": _codec, "samples": _samples, "control": _control, "readers": _readers, "alignment": _alignment
-}  # fmt: skip
+    "codec": _codec,
+    "samples": _samples,
+    "control": _control,
+    "readers": _readers,
+    "alignment": _alignment,
+    "translation": _translation,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

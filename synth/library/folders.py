@@ -38,7 +38,7 @@ class Library:
         self._root = folder.resolve()
         self.images, self.problem = _listed(self._root, folder)
         self._by_id = {image.id: image for image in self.images}
-        self._cached = lru_cache(maxsize=CACHED)(self._read)
+        self._cached = lru_cache(maxsize=CACHED)(self._square)
 
     def pixels(self, image_id: str, size_px: int) -> Shown:
         """(size_px, size_px) uint8, read-only, the whole picture with black bars; CT in the lung window.
@@ -62,7 +62,22 @@ class Library:
                 sentences.append(str(error))
         return shown, sentences
 
-    def _read(self, image_id: str, size_px: int) -> Shown:
+    def hounsfield(self, image_id: str, size_px: int) -> npt.NDArray[np.int16] | None:
+        """(size_px, size_px) in HU; None where the file has none (films, CT of 8 bit). Raises DicomError."""
+        decoded = self._read(image_id)
+        if not decoded.hounsfield:
+            return None
+        square: npt.NDArray[np.int16] = imaging.fit_square(
+            np.rint(np.clip(values(decoded), -32768, 32767)).astype(np.int16), size_px
+        )
+        return square
+
+    def _square(self, image_id: str, size_px: int) -> Shown:
+        square: Shown = imaging.fit_square(shown(self._read(image_id)), size_px)
+        square.flags.writeable = False
+        return square
+
+    def _read(self, image_id: str) -> Decoded:
         image = self._by_id.get(image_id)
         if image is None:
             raise DicomError(f"The library has no image {image_id!r}.")
@@ -77,14 +92,12 @@ class Library:
             raise DicomError(f"{image.path} cannot be read: {error.strerror}.") from error
         if decoded.synthetic:
             raise DicomError(f"{image.path} says of itself that it is synthetic; the library holds real images only.")
-        square: Shown = imaging.fit_square(shown(decoded), size_px)
-        square.flags.writeable = False
-        return square
+        return decoded
 
 
 def shown(decoded: Decoded) -> Shown:
-    """CT in the lung window that the model was trained in; everything else as its file says."""
-    if decoded.modality == "CT":
+    """CT in HU in the lung window that the model was trained in; everything else as its file says."""
+    if decoded.hounsfield:
         return imaging.window_level(values(decoded), imaging.LUNG_CENTER_HU, imaging.LUNG_WIDTH_HU)
     return display(decoded)
 

@@ -130,8 +130,10 @@ class DiffusersModel:
 
     def denoise(self, z: Tensor, sigma: Tensor, cond: Condition) -> Tensor:
         """z = x0 + sigma n (B, C, h, w), sigma (B,) to the estimate of x0, fp32. Raises ModelError for masks."""
-        if bool((cond.unknown < 1).any()) or bool((cond.lesion_given > 0).any()):
-            raise ModelError(f"The model {self.card.id} draws from text alone; it cannot use a mask or a drawn lesion.")
+        if any(bool(part.any()) for part in (cond.unknown < 1, cond.known != 0, cond.lesion_given > 0)):
+            raise ModelError(
+                f"The model {self.card.id} draws from text alone; it cannot use a mask, a picture or a lesion."
+            )
         levels = self._networks.levels
         sigma = sigma.to(self.device, torch.float32)
         x = levels.input(z.float(), sigma)

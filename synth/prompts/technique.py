@@ -83,7 +83,8 @@ def read_technique(text: str) -> Technique:
     text = _odd_view(text, named, notes)
     other = _OTHER_PART.search(text)
     if named in (Modality.MR, Modality.PET):
-        notes.append(f"{'MRI' if named is Modality.MR else 'PET'} is not available on this page yet.")
+        name, others = ("MRI", "a CT or PET") if named is Modality.MR else ("PET", "an MRI")
+        notes.append(f"{name} is not available on this page; the Translate page makes one from {others} brain slice.")
         text = take(_PARTS, text)
     elif other:
         part = _PARTS.search(other[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypedDict, Unpack
 
-from synth.captions import Labels, caption
+from synth.captions import Labels, caption, modality_words
 from synth.errors import RequestError
 from synth.findings import VOCABULARY, term
 from synth.prompts.identifiers import guard
@@ -28,6 +28,7 @@ class SamplingSettings(TypedDict, total=False):
     sampler: str
     model_id: str
     edit: Edit | None
+    lung_window: bool
 
 
 def to_request(parsed: ParsedPrompt, note: str, **settings: Unpack[SamplingSettings]) -> GenerationRequest:
@@ -37,7 +38,7 @@ def to_request(parsed: ParsedPrompt, note: str, **settings: Unpack[SamplingSetti
     PolicyError when `note` holds an identifier.
     """
     guard(note)
-    if parsed.modality is None:
+    if parsed.modality not in (Modality.DX, Modality.CT):
         reason = next((n for n in parsed.notes if "not available" in n), "This image is not available on this page.")
         raise RequestError(reason)
     return GenerationRequest(
@@ -54,6 +55,8 @@ def to_request(parsed: ParsedPrompt, note: str, **settings: Unpack[SamplingSetti
 
 def render(request: GenerationRequest) -> str:
     """The caption that the text encoder reads. The origin token is left to the model."""
+    if request.edit is not None and request.edit.mode == "translate":  # the pairs were learnt by these words alone
+        return modality_words(_CAPTION[request.modality], "brain")
     return caption(
         Labels(
             modality=_CAPTION[request.modality],
@@ -78,6 +81,9 @@ def describe(request: GenerationRequest) -> str:
     """One sentence for a person, which `parse` reads back (but for an edit). Holds no free text of the prompt."""
     view = {View.PA: "PA ", View.AP: "AP ", View.AXIAL: "Axial "}[request.view] if request.view else ""
     image = f"{view}{_BODY[request.modality]} {_IMAGE[request.modality]}"
+    if request.edit is not None and request.edit.source is not None:
+        source = _IMAGE[Modality(request.edit.source)]
+        return f"Brain {_IMAGE[request.modality]}, translated from another picture ({source})."
     sentence = f"{image[0].upper()}{image[1:]} of {_patient(request)}"
     sentence += f" with {_listed(map(_words, request.findings), 'and')}" if request.findings else ", normal"
     if request.absent:

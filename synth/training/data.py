@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +35,11 @@ class Collection:
         return np.array(keep, dtype=np.int64)
 
 
-def load(folder: Path, limit: int | None = None) -> Collection:
-    """Read every parquet shard of `folder` (at most `limit` rows each). Raises RequestError when there is none."""
+def load(folder: Path, limit: int | None = None, wanted: Callable[[dict[str, Any]], bool] | None = None) -> Collection:
+    """Read every parquet shard of `folder`, at most `limit` rows each, all or the `wanted`.
+
+    Raises RequestError when there is none.
+    """
     import pyarrow.parquet as parquet
 
     shards = sorted(folder.glob("*.parquet"))
@@ -48,6 +52,8 @@ def load(folder: Path, limit: int | None = None) -> Collection:
         part = (table.slice(0, limit) if limit else table).to_pylist()
         for row in part:
             image = row.pop("image")
+            if wanted is not None and not wanted(row):
+                continue
             codes.append(image["bytes"] if isinstance(image, dict) else image)
             rows.append(row)
     pixels = np.empty((len(rows), SIZE_PX, SIZE_PX), np.uint8)

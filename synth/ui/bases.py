@@ -36,7 +36,7 @@ class Picture:
 
 
 def load(address: str) -> Picture:
-    """The picture of an address as "synthetic:<id>", "real:<id>" or "upload:<sha256>:<modality>".
+    """The picture of an address: "synthetic:<id>", "real:<id>" or "upload:<sha256>:<modality>", ":HU" after a CT in HU.
 
     Raises RequestError where it is none of these, StoreError and DicomError where it cannot be read.
     """
@@ -49,19 +49,23 @@ def load(address: str) -> Picture:
         real = next((image for image in resources.library().images if image.id == name), None)
         if real is None:
             raise RequestError(f"The library has no image {name!r}.")
-        return Picture(_fitted(resources.library().pixels(name, SIZE_PX)), address, "REAL", _request_of(real))
+        library = resources.library()
+        request = replace(_request_of(real), lung_window=library.hounsfield(name, SIZE_PX) is not None)
+        return Picture(_fitted(library.pixels(name, SIZE_PX)), address, "REAL", request)
     if kind == "upload" and ":" in name:
-        digest, _, modality = name.partition(":")
+        digest, modality, unit = (*name.split(":"), "")[:3]
         known = Modality(modality) if modality in VIEWS else Modality.DX
         pixels = _fitted(resources.store().picture(digest))
-        return Picture(pixels, address, "ALTERED", GenerationRequest(modality=known, view=VIEWS[known]))
+        request = GenerationRequest(modality=known, view=VIEWS[known], lung_window=unit == "HU")
+        return Picture(pixels, address, "ALTERED", request)
     raise RequestError(f"The base image {address[:40]!r} is not known; choose one below.")
 
 
 def keep(data: bytes, name: str, modality: Modality) -> str:
     """Store the pixels of a file, fitted, and return their address. Raises DicomError where it cannot be read."""
-    pixels = imaging.fit_square(shown(decode(data, name)), SIZE_PX)
-    return f"upload:{resources.store().add_picture(pixels)}:{modality}"
+    decoded = decode(data, name)
+    digest = resources.store().add_picture(imaging.fit_square(shown(decoded), SIZE_PX))
+    return f"upload:{digest}:{modality}" + (":HU" if decoded.hounsfield and modality is Modality.CT else "")
 
 
 def choose() -> str | None:

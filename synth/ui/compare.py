@@ -7,13 +7,14 @@ the page would lose the zoom (Streamlit issue 8882).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-Film = npt.NDArray[np.uint8]
+Film = npt.NDArray[Any]  # (H, W) integers: grey levels, or HU
 GREY = [[0.0, "#000000"], [1.0, "#ffffff"]]
 PAPER, TEXT, LINE, LEFT_COLOUR, RIGHT_COLOUR = "#0c0e11", "#aeb6bd", "#2a3037", "#5aa9c4", "#d3a64f"
 # Window and level in grey levels of an 8-bit film: (name, width, level).
@@ -29,14 +30,42 @@ CONFIG = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pane:
-    """One film of the figure: `shown` (H, W) uint8 with its mark burnt in, `measured` the same without the mark."""
+    """One film of the figure: `shown` (H, W) with its mark burnt in, `measured` the same without the mark.
+
+    `fixed` is the (black, white) of a film that has one window only; the windows then act on the other one.
+    """
 
     shown: Film
     measured: Film
     title: str
+    fixed: tuple[int, int] | None = None
 
 
-def figure(left: Pane, right: Pane | None, height_px: int = 600) -> go.Figure:
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The unit of the values and its windows: presets (name, width, level), slider stops, the first black and white."""
+
+    unit: str
+    presets: tuple[tuple[str, int, int], ...]
+    levels: tuple[int, ...]
+    black: int
+    white: int
+    ticks: tuple[int, ...]
+
+    def window(self, width: int, level: int) -> tuple[int, int]:
+        """(black, white), inside the range of the sliders."""
+        return max(self.levels[0], level - width // 2), min(self.levels[-1], level + width // 2)
+
+    def nearest(self, value: int) -> int:
+        """Index of the slider stop next to a value."""
+        return min(range(len(self.levels)), key=lambda i: abs(self.levels[i] - value))
+
+
+PLAIN = Scale("grey", (("Full", 256, 128), ("Contrast", 150, 128)), LEVELS, 0, 255, (0, 64, 128, 192, 255))
+GREYS = Scale("grey", PRESETS, LEVELS, 0, 255, (0, 64, 128, 192, 255))
+
+
+def figure(left: Pane, right: Pane | None, height_px: int = 600, scale: Scale = GREYS) -> go.Figure:
     """Both films with linked axes above a histogram of both; one film alone when `right` is None."""
     panes = [left] if right is None else [left, right]
     columns = len(panes)
@@ -45,10 +74,11 @@ def figure(left: Pane, right: Pane | None, height_px: int = 600) -> go.Figure:
         rows=2, cols=columns, specs=specs, row_heights=[0.86, 0.14], horizontal_spacing=0.01, vertical_spacing=0.02
     )
     for column, pane in enumerate(panes, start=1):
-        _add_film(fig, pane, column)
+        _add_film(fig, pane, column, scale)
     for column, (pane, colour) in enumerate(zip(panes, (LEFT_COLOUR, RIGHT_COLOUR), strict=False), start=1):
         _add_label(fig, pane, colour, column)
-        _add_histogram(fig, pane, colour)
+        _add_histogram(fig, pane, colour, scale)
+    free = [trace for trace, pane in enumerate(panes) if pane.fixed is None] or list(range(columns))
     fig.update_layout(
         height=height_px,
         margin={"l": 0, "r": 0, "t": 34, "b": 58},
@@ -58,20 +88,21 @@ def figure(left: Pane, right: Pane | None, height_px: int = 600) -> go.Figure:
         dragmode="pan",
         hovermode="closest",
         showlegend=False,
-        updatemenus=_menus(columns),
-        sliders=_sliders(columns),
+        updatemenus=_menus(columns, free, scale),
+        sliders=_sliders(free, scale),
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": "#6d7780", "activecolor": LEFT_COLOUR},
     )
     return fig
 
 
-def _add_film(fig: go.Figure, pane: Pane, column: int) -> None:
+def _add_film(fig: go.Figure, pane: Pane, column: int, scale: Scale) -> None:
     height, width = pane.shown.shape
+    black, white = pane.fixed or (scale.black, scale.white)
     fig.add_trace(
         go.Heatmap(
             z=pane.shown,
-            zmin=0,
-            zmax=255,
+            zmin=black,
+            zmax=white,
             colorscale=GREY,
             showscale=False,
             zsmooth="fast",
@@ -104,8 +135,9 @@ def _add_label(fig: go.Figure, pane: Pane, colour: str, column: int) -> None:
     )
 
 
-def _add_histogram(fig: go.Figure, pane: Pane, colour: str) -> None:
-    counts, edges = np.histogram(pane.measured, bins=64, range=(0, 256))
+def _add_histogram(fig: go.Figure, pane: Pane, colour: str, scale: Scale) -> None:
+    low, high = scale.levels[0], scale.levels[-1] + 1
+    counts, edges = np.histogram(pane.measured, bins=64, range=(low, high))
     share = 100.0 * counts / pane.measured.size
     fig.add_trace(
         go.Scatter(
@@ -114,20 +146,20 @@ def _add_histogram(fig: go.Figure, pane: Pane, colour: str) -> None:
             mode="lines",
             line={"color": colour, "width": 1.5, "shape": "hvh"},
             name=pane.title,
-            hovertemplate="grey %{x:.0f}: %{y:.1f} % of the pixels<extra>" + pane.title + "</extra>",
+            hovertemplate=f"{scale.unit} %{{x:.0f}}: %{{y:.1f}} % of the pixels<extra>{pane.title}</extra>",
         ),
         row=2,
         col=1,
     )
     axis = {"showgrid": False, "zeroline": False, "fixedrange": True, "linecolor": LINE, "tickfont": {"size": 9}}
-    fig.update_xaxes(range=[0, 256], tickvals=[0, 64, 128, 192, 255], row=2, col=1, **axis)
+    fig.update_xaxes(range=[low, high], tickvals=scale.ticks, row=2, col=1, **axis)
     # One full background bin would flatten the rest: the scale ends a little above the 95th percentile of the bins.
     top = max(float(np.quantile(share, 0.95)) * 1.4, 2.0, fig.layout.meta or 0.0)
     fig.update_layout(meta=top)
     fig.update_yaxes(range=[0, top], showticklabels=False, row=2, col=1, **axis)
 
 
-def _menus(films: int) -> list[dict[str, object]]:
+def _menus(films: int, free: list[int], scale: Scale) -> list[dict[str, object]]:
     traces = list(range(films))
     look = {
         "type": "buttons",
@@ -145,25 +177,23 @@ def _menus(films: int) -> list[dict[str, object]]:
         "args": [{"reversescale": True}, traces],
         "args2": [{"reversescale": False}, traces],
     }
-    windows = [_window_button(name, width, level, films) for name, width, level in PRESETS]
+    windows = [_window_button(name, *scale.window(width, level), free, scale) for name, width, level in scale.presets]
     return [
         {**look, **above, "x": 0.0, "xanchor": "left", "buttons": windows, "active": 0},
         {**look, **between, "x": 0.5, "xanchor": "center", "buttons": [invert], "active": -1},
     ]
 
 
-def _window_button(name: str, width: int, level: int, films: int) -> dict[str, object]:
-    black, white = max(0, level - width // 2), min(255, level + width // 2)
-    sliders = {"sliders[0].active": _nearest(black), "sliders[1].active": _nearest(white)}
+def _window_button(name: str, black: int, white: int, free: list[int], scale: Scale) -> dict[str, object]:
+    sliders = {"sliders[0].active": scale.nearest(black), "sliders[1].active": scale.nearest(white)}
     return {
         "label": name,
         "method": "update",
-        "args": [{"zmin": black, "zmax": white}, sliders, list(range(films))],
+        "args": [{"zmin": black, "zmax": white}, sliders, free],
     }
 
 
-def _sliders(films: int) -> list[dict[str, object]]:
-    traces = list(range(films))
+def _sliders(free: list[int], scale: Scale) -> list[dict[str, object]]:
     look = {
         "len": 0.41,
         "y": 0.0,
@@ -178,22 +208,24 @@ def _sliders(films: int) -> list[dict[str, object]]:
     }
 
     def stops(key: str) -> list[dict[str, object]]:
-        return [{"label": str(v), "method": "restyle", "args": [{key: v}, traces]} for v in LEVELS]
+        return [{"label": str(v), "method": "restyle", "args": [{key: v}, free]} for v in scale.levels]
 
     def value(prefix: str) -> dict[str, object]:
         return {"prefix": prefix, "font": {"size": 11, "color": TEXT}, "xanchor": "left"}
 
     return [
-        {**look, "x": 0.0, "steps": stops("zmin"), "active": 0, "currentvalue": value("Black at grey ")},
+        {
+            **look,
+            "x": 0.0,
+            "steps": stops("zmin"),
+            "active": scale.nearest(scale.black),
+            "currentvalue": value(f"Black at {scale.unit} "),
+        },
         {
             **look,
             "x": 0.59,
             "steps": stops("zmax"),
-            "active": len(LEVELS) - 1,
-            "currentvalue": value("White at grey "),
+            "active": scale.nearest(scale.white),
+            "currentvalue": value(f"White at {scale.unit} "),
         },
     ]
-
-
-def _nearest(level: int) -> int:
-    return min(range(len(LEVELS)), key=lambda i: abs(LEVELS[i] - level))

@@ -1,4 +1,4 @@
-"""Browsing the library of real images: filters, a grid of marked thumbnails, facts and licence of each."""
+"""Browsing the library of real images: filters, a grid of marked thumbnails, and one opened, CT under any window."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import streamlit as st
 
 from synth import imaging
 from synth.types import RealImage
-from synth.ui import resources, viewer, views
+from synth.ui import compare, hounsfield, resources, viewer, views
 
 PAGE = 24
 THUMBNAIL_PX = 256
+READING_PX = 512  # of an opened image
 TILE_PX = 182  # six a row beside the side bar at 1440 px
 
 
@@ -24,6 +25,7 @@ def browse() -> None:
         st.info(library.problem)
     if not library.images:
         return
+    _opened(st.query_params.get("image"))
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         modality = _choice("Modality", (image.modality for image in library.images))
         view = _choice("View", (image.view for image in library.images if image.view))
@@ -42,6 +44,35 @@ def browse() -> None:
     _grid(found[(page - 1) * PAGE : page * PAGE])
 
 
+def _opened(image_id: str | None) -> None:
+    """The image that the address names, with windows: in HU where its file has them, else in grey levels."""
+    image = next((image for image in resources.library().images if image.id == image_id), None)
+    if image is None:
+        if image_id:
+            st.error(f"The library has no image {image_id[:40]!r}.")
+        return
+    with views.show_error(), st.container(gap="small"):
+        values = resources.library().hounsfield(image.id, READING_PX)
+        if values is None:
+            grey = resources.library().pixels(image.id, READING_PX)
+            pane, scale = compare.Pane(imaging.to_uint8(imaging.mark(grey, "REAL")), grey, "REAL"), compare.GREYS
+        else:
+            pane, scale = hounsfield.pane(values, "REAL"), _own_window()
+        st.plotly_chart(
+            compare.figure(pane, None, scale=scale), theme=None, config=compare.CONFIG, key=f"shelf-{image.id}"
+        )
+        sentence = viewer.real_sentence(image)
+        st.caption(f"{sentence}. {image.origin}. {image.licence}")
+
+
+def _own_window() -> compare.Scale:
+    """Centre and width as typed; the presets and sliders of the figure take over from there."""
+    with st.container(horizontal=True, gap="small"):
+        center = st.number_input("Centre, HU", -1000, 1500, hounsfield.LUNG[2], 10, key="window_center", width=140)
+        width = st.number_input("Width, HU", 1, 3000, hounsfield.LUNG[1], 10, key="window_width", width=140)
+    return hounsfield.windowed(int(center), int(width))
+
+
 def _grid(images: list[RealImage]) -> None:
     with st.container(horizontal=True, gap="small"):
         for image in images:
@@ -49,6 +80,9 @@ def _grid(images: list[RealImage]) -> None:
                 sentence = viewer.real_sentence(image)
                 st.image(_thumbnail(image.id), width="stretch", alt=f"Real image: {sentence}")
                 st.caption(f"{sentence}. {image.origin}", help=image.licence or None)
+                if st.button("Open", key=f"shelf-open-{image.id}", type="tertiary"):
+                    st.query_params["image"] = image.id
+                    st.rerun()
 
 
 def _choice(label: str, values: Iterable[str]) -> str | None:

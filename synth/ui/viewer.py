@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from synth import imaging, prompts
+from synth.dicom.encode import in_hounsfield
 from synth.library.match import match
-from synth.types import GeneratedImage, GenerationRequest, RealImage
-from synth.ui import compare, downloads, forms, resources, session, views
+from synth.types import GeneratedImage, RealImage
+from synth.ui import compare, downloads, forms, hounsfield, resources, session, views
 
 REAL_CHOICES = 6  # matching real images to page through
 LOOKED_THROUGH = 24  # best matches that are tried when files of the library are damaged
@@ -21,11 +22,14 @@ def reading(image: GeneratedImage, beside: GeneratedImage | None) -> None:
 
 def _reading(image: GeneratedImage, beside: GeneratedImage | None) -> None:
     films, facts = st.container(gap="small"), st.columns(2, gap="medium")
-    left = synthetic_pane(image)
+    in_hu = in_hounsfield(image) and (beside is None or in_hounsfield(beside))
+    left = synthetic_pane(image, in_hu)
     with facts[0]:
         _synthetic_facts(image)
     with facts[1], views.show_error():
-        right = synthetic_pane(beside) if beside else _real_pane(image.request, image.pixels.shape[0])
+        right = synthetic_pane(beside, in_hu) if beside else _real_pane(image, in_hu)
+        if in_hu:
+            st.caption(hounsfield.WHY_LUNG_ONLY)
         if beside:
             _synthetic_facts(beside)
             if st.button("Back to real images"):
@@ -33,7 +37,7 @@ def _reading(image: GeneratedImage, beside: GeneratedImage | None) -> None:
                 st.rerun()
     with films:
         st.plotly_chart(
-            compare.figure(left, right),
+            compare.figure(left, right, scale=_scale(in_hu, right)),
             theme=None,
             config=compare.CONFIG,
             key=f"films-{image.id}",
@@ -44,15 +48,23 @@ def _reading(image: GeneratedImage, beside: GeneratedImage | None) -> None:
         _provenance(image)
 
 
-def synthetic_pane(image: GeneratedImage) -> compare.Pane:
-    """The pane of a synthetic image, 8 bit, its mark burnt in."""
+def synthetic_pane(image: GeneratedImage, in_hu: bool) -> compare.Pane:
+    """The pane of a synthetic image with its mark burnt in, in HU of the lung window or in grey levels."""
+    if in_hu:
+        return hounsfield.synthetic_pane(image)
     pixels, word = imaging.to_uint8(image.pixels), image.request.mark
     return compare.Pane(imaging.to_uint8(imaging.mark(pixels, word)), pixels, word)
 
 
-def _real_pane(request: GenerationRequest, size_px: int) -> compare.Pane | None:
+def _scale(in_hu: bool, right: compare.Pane | None) -> compare.Scale:
+    if not in_hu:
+        return compare.GREYS
+    return hounsfield.SCALE if right is not None and right.fixed is None else hounsfield.LUNG_ONLY
+
+
+def _real_pane(image: GeneratedImage, in_hu: bool) -> compare.Pane | None:
     """The pane of a matching real image; None after saying why there is none."""
-    library = resources.library()
+    library, request, size_px = resources.library(), image.request, image.pixels.shape[0]
     ranked = match(library.images, request, LOOKED_THROUGH)
     found, passed_over = library.readable(ranked, REAL_CHOICES, size_px)
     for sentence in passed_over:
@@ -71,6 +83,9 @@ def _real_pane(request: GenerationRequest, size_px: int) -> compare.Pane | None:
     real, pixels = found[place or 0]
     st.markdown(real_sentence(real))
     st.caption(f"{real.origin}. {real.licence}")
+    if in_hu:
+        values = library.hounsfield(real.id, size_px)
+        return hounsfield.of_greys(pixels, "REAL") if values is None else hounsfield.pane(values, "REAL")
     return compare.Pane(imaging.to_uint8(imaging.mark(pixels, "REAL")), pixels, "REAL")
 
 

@@ -133,10 +133,10 @@ def test_a_caption_that_is_too_long_is_refused(model: DiffusersModel) -> None:
         model.encode_text(["pneumonia and more words"], 16)
 
 
-@pytest.mark.parametrize("mask", ["unknown", "lesion_given"])
+@pytest.mark.parametrize("mask", ["unknown", "lesion_given", "known"])
 def test_masks_are_refused_rather_than_ignored(model: DiffusersModel, mask: str) -> None:
     cond = model.encode_text(["chest"], 16)
-    half = torch.full((1, 1, 8, 8), 0.5)
+    half = torch.full((1, 4 if mask == "known" else 1, 8, 8), 0.5)
     with pytest.raises(ModelError, match="cannot use a mask"):
         model.denoise(torch.zeros(1, 4, 8, 8), torch.tensor([1.0]), replace(cond, **{mask: half}))
 

@@ -138,3 +138,23 @@ def test_a_photograph_and_a_small_picture_are_taken_as_grey_and_enlarged(edit: C
     assert picture.pixels.shape == (256, 256)
     with pytest.raises(RequestError, match="is not known"):
         bases.load("upload")
+
+
+def test_only_a_ct_in_hu_stays_one_when_it_is_edited(
+    edit: Callable[..., AppTest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNTH_LIBRARY", str(make_library(tmp_path / "library")))
+    edit("")
+    slice_ = next(image for image in resources.library().images if image.modality == "CT")
+    picture = io.BytesIO()
+    Image.fromarray(film()).save(picture, "PNG")
+    kept = bases.keep(dicom_bytes(axial_slice(128)), "ct.dcm", Modality.CT)
+    unsaid = bases.keep(picture.getvalue(), "ct.png", Modality.CT)
+    assert kept.endswith(":CT:HU") and unsaid.endswith(":CT")
+    assert bases.load(kept).request.lung_window and bases.load(f"real:{slice_.id}").request.lung_window
+    assert not bases.load(unsaid).request.lung_window
+    page = press(edit(unsaid, strokes((RED, 180, 240, 200, 260))), "Draw it")
+    page = finish(page)
+    image = resources.store().image(address(page, "request"))
+    assert not image.request.lung_window
+    assert not bases.load(f"synthetic:{image.id}").request.lung_window  # nor an edit of the edit

@@ -11,16 +11,18 @@ import torch
 
 from synth.captions import Labels, caption
 from synth.errors import RequestError
+from synth.models.networks.codec import Codec
 from synth.models.networks.text import Vocabulary
 from synth.training import wording
 from synth.training.__main__ import _atlas
 from synth.training.bank import Simulated, load_bank, make_bank, save_bank
-from synth.training.batches import Batch
+from synth.training.batches import Batch, encode
 from synth.training.data import Collection, load
 from synth.training.labels import findings_of, labels_of
-from synth.training.presets import MIX
-from synth.training.tasks import Diet, Examples, random_hole
+from synth.training.presets import MIX, PRESETS
+from synth.training.tasks import Diet, Example, Examples, random_hole
 from synth.types import Finding, Severity, Side, Zone
+from tests.phantoms import film
 
 pytestmark = pytest.mark.training
 PNEUMONIA = Finding("pneumonia", Side.RIGHT, Zone.LOWER, Severity.MODERATE)
@@ -158,3 +160,15 @@ def test_augmentation_moves_picture_and_masks_together_and_never_flips(examples:
     assert np.allclose(batch.pixels, batch.known)
     for pixels, lesion in zip(batch.pixels, batch.lesion, strict=True):
         assert pixels[lesion > 0.9].min() > pixels[lesion < 0.1].max() - 0.02
+
+
+def test_of_a_pair_the_source_is_known_in_full_and_everything_is_unknown() -> None:
+    """What `synth.diffusion.edit.beside` gives the model in use."""
+    source, target = film(256, 1), film(256, 2)
+    codec = Codec(PRESETS["tiny"].codec).eval()
+    batch = Batch.of([Example(target, "brain mr", source)]).on(torch.device("cpu"))
+    latents = encode(batch, codec, torch.tensor(0.5), torch.tensor(2.0), torch.zeros(1, 1))
+    with torch.no_grad():
+        known = codec.encode(torch.from_numpy(source[None, None].astype(np.float32)) / 255 * 2 - 1)
+    assert torch.allclose(latents.known, (known - 0.5) / 2.0)
+    assert latents.unknown.min() == 1.0 and latents.lesion_given.max() == 0.0

@@ -10,7 +10,7 @@ from typing import Any
 
 from synth.types import ModelCard
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "results"
+FOLDER = Path(__file__).resolve().parents[1] / "assets" / "results"
 
 
 def save(name: str, card: ModelCard, protocol: dict[str, Any], figures: dict[str, Any], folder: Path = FOLDER) -> Path:
@@ -26,6 +26,13 @@ def save(name: str, card: ModelCard, protocol: dict[str, Any], figures: dict[str
     path = folder / f"{name}.json"
     path.write_text(json.dumps({**known, "protocol": protocol, **rounded(figures)}, indent=1) + "\n", encoding="utf-8")
     return path
+
+
+def load(name: str, folder: Path = FOLDER) -> dict[str, Any]:
+    """What `save` wrote under `name`; empty where that was never measured."""
+    path = folder / f"{name}.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found
 
 
 def rounded(value: Any) -> Any:
