@@ -17,6 +17,7 @@ from synth.errors import SynthError
 from synth.models.cards import read_card
 from synth.models.networks.codec import Codec
 from synth.models.networks.text import Vocabulary
+from synth.models.readers import FOLDER, load_readers
 from synth.models.shipped import Constants, Networks, ShippedModel
 from synth.models.weights import check_files
 from synth.training import atlas as atlas_of
@@ -82,9 +83,7 @@ def _run_stage(stage: str, data: Collection, options: argparse.Namespace) -> Non
         _export(data, options, preset)
         return
     if stage == "readers":
-        bank = _bank(data, "train", preset.simulated, options.out)
-        readers = train_readers(data, bank, minutes, options.seed, lambda line: print(line, flush=True))
-        print(write_readers(options.out, readers, data, minutes))
+        _readers(data, options, preset, minutes)
         return
     team = Team.from_env() if stage == "denoiser" else Team()
     run = Run(options.out / stage, Budget(None if options.steps else minutes, options.steps), options.seed, team)
@@ -95,6 +94,18 @@ def _run_stage(stage: str, data: Collection, options: argparse.Namespace) -> Non
         train_decoder(data, run, preset, _codec(options, preset), resume=options.resume)
     else:
         _denoiser(data, run, preset, options)
+
+
+def _readers(data: Collection, options: argparse.Namespace, preset: Preset, minutes: float) -> None:
+    folder = options.out / FOLDER
+    start = None
+    if options.resume and folder.exists():
+        start = load_readers(folder, torch.device("cpu"))
+        for network in (start.classifier, *start.segmenters.values()):
+            network.requires_grad_(True)  # they were loaded to read only
+    bank = _bank(data, "train", preset.simulated, options.out)
+    readers = train_readers(data, bank, minutes, options.seed, lambda line: print(line, flush=True), start)
+    print(write_readers(options.out, readers, data, minutes))
 
 
 def _denoiser(data: Collection, run: Run, preset: Preset, options: argparse.Namespace) -> None:

@@ -28,6 +28,7 @@ from synth.training.run import Budget
 LR = 2e-3
 CLASSIFIER_BATCH, SEGMENTER_BATCH = 48, 8
 MAP_WEIGHT, PERSON_WEIGHT = 1.0, 0.3
+LESION_WEIGHT = 3.0  # of a lesion's pixels: they are few
 TURN_DEG, ZOOM, SHIFT, GAMMA = 6.0, (0.94, 1.12), 0.06, (0.8, 1.25)
 NOISE, BLUR_SHARE = 0.03, 0.3  # so that neither a generator's grain nor its softness decides
 
@@ -43,9 +44,11 @@ class Outlined:
     areas: Areas
 
 
-def train_classifier(targets: Targets, budget: Budget, seed: int, report: Report) -> Classifier:
+def train_classifier(
+    targets: Targets, budget: Budget, seed: int, report: Report, start: Classifier | None = None
+) -> Classifier:
     """Rare groups of origin and label are drawn more often: by the root of their size. Adam on a cosine."""
-    network = Classifier(ClassifierConfig(CODES))
+    network = start or Classifier(ClassifierConfig(CODES))
     counts = np.bincount(targets.group)
     weights = counts[targets.group] ** -0.5
     chosen = _Draws(len(targets.rows), weights / weights.sum(), CLASSIFIER_BATCH, seed)
@@ -69,9 +72,11 @@ def train_classifier(targets: Targets, budget: Budget, seed: int, report: Report
     return network.eval()
 
 
-def train_segmenter(outlined: Outlined, budget: Budget, seed: int, report: Report) -> Segmenter:
+def train_segmenter(
+    outlined: Outlined, budget: Budget, seed: int, report: Report, start: Segmenter | None = None
+) -> Segmenter:
     """Cross-entropy plus soft Dice (Milletari et al. 2016, eq. 1), over the whole batch. Adam on a cosine."""
-    network = Segmenter()
+    network = start or Segmenter()
     chosen = _Draws(len(outlined.pixels), None, SEGMENTER_BATCH, seed)
 
     def loss(indices: npt.NDArray[np.int64]) -> Tensor:
@@ -79,7 +84,7 @@ def train_segmenter(outlined: Outlined, budget: Budget, seed: int, report: Repor
         logits = network(pixels)
         inside = logits.sigmoid()
         dice = 1 - (2 * (inside * area).sum() + 1) / (inside.sum() + area.sum() + 1)
-        total: Tensor = F.binary_cross_entropy_with_logits(logits, area) + dice
+        total: Tensor = F.binary_cross_entropy_with_logits(logits, area, pos_weight=torch.tensor(LESION_WEIGHT)) + dice
         return total
 
     _fit(network, chosen, loss, budget, report)
@@ -93,8 +98,9 @@ def whole_slices(data: Collection, split: str) -> Outlined:
 
 
 def nodule_crops(data: Collection, split: str) -> Outlined:
-    """Magnified crops around a nodule with the consensus of up to four radiologists."""
-    rows = [i for i in data.where(split=split, modality="CT") if i in data.masks and not _whole(data, i)]
+    """Magnified crops with the nodule that most of up to four radiologists outlined; half have no such consensus."""
+    crops = [i for i in data.where(split=split, modality="CT") if i in data.masks and not _whole(data, i)]
+    rows = [i for i in crops if data.masks[i].any()]
     return _outlined(data.pixels[rows], np.stack([data.masks[i] for i in rows]))
 
 
@@ -184,8 +190,10 @@ def _whole(data: Collection, index: int) -> bool:
 SHARES = {"classifier": 0.5, "opacity-ct": 0.14, "nodule-ct": 0.14, "simulated-dx": 0.13, "simulated-ct": 0.09}
 
 
-def train_readers(data: Collection, bank: list[Simulated], minutes: float, seed: int, report: Report) -> Readers:
-    """All readers, one after the other; `bank` holds simulated lesions on training pictures."""
+def train_readers(
+    data: Collection, bank: list[Simulated], minutes: float, seed: int, report: Report, start: Readers | None = None
+) -> Readers:
+    """All readers, one after the other, from `start` if given; `bank`: simulated lesions on training pictures."""
     parts: dict[str, Callable[[], Outlined]] = {
         "opacity-ct": lambda: whole_slices(data, "train"),
         "nodule-ct": lambda: nodule_crops(data, "train"),
@@ -193,9 +201,10 @@ def train_readers(data: Collection, bank: list[Simulated], minutes: float, seed:
         "simulated-ct": lambda: simulated(bank, data, "CT"),
     }
     budget = Budget(minutes * SHARES["classifier"])
-    classifier = train_classifier(Targets.of(data, "train"), budget, seed, report)
+    known = start.segmenters if start else {}
+    classifier = train_classifier(Targets.of(data, "train"), budget, seed, report, start.classifier if start else None)
     segmenters = {
-        name: train_segmenter(outlined(), Budget(minutes * SHARES[name]), seed, report)
+        name: train_segmenter(outlined(), Budget(minutes * SHARES[name]), seed, report, known.get(name))
         for name, outlined in parts.items()
     }
     return Readers(classifier, segmenters)
