@@ -144,6 +144,17 @@ def test_pages_do_not_reach_below_the_services() -> None:
     assert reached == []
 
 
+def test_painted_lesions_are_for_training_alone() -> None:
+    """What the user gets is drawn by the network: nothing but the training may import what simulates lesions."""
+    users = {
+        place(path)
+        for path in sources()
+        for _, name in imported(path)
+        if re.match(r"synth\.training\.lesions|synth\.training\.lesion_(?!chest)", name)
+    }
+    assert users == {"training"}
+
+
 def test_every_library_in_use_is_in_the_requirements() -> None:
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     named = {re.split(r"[\[<>=~! ]", line)[0] for line in text.splitlines() if line and not line.startswith("#")}

@@ -14,7 +14,7 @@ from synth.diffusion.model import Model
 from synth.generate import Order, generate
 from synth.training.data import Collection
 from synth.training.labels import labels_of
-from synth.training.lesions import ct_lungs, lung_sides
+from synth.training.lesion_chest import ct_lungs, lung_sides
 from synth.types import Base, Edit, Finding, GenerationRequest, Modality, Severity, View
 
 MARGIN_PX = 8

@@ -17,7 +17,7 @@ from synth.models.loader import load
 from synth.models.networks.denoiser import Denoiser
 from synth.models.readers import FOLDER, load_readers
 from synth.models.shipped import Constants, ShippedModel
-from synth.training.lesions import ct_lungs
+from synth.training.lesion_chest import ct_lungs
 from synth.types import Modality
 from tests.phantoms import axial_slice
 
