@@ -30,7 +30,7 @@ def ours(model: Model, request: GenerationRequest) -> Tensor:
 def theirs(model: Model, request: GenerationRequest) -> Tensor:
     """(1, 1, H, W) in [0, 1]: the loop of StableDiffusionPipeline.__call__ around an EDM scheduler."""
     cond, empty = _conditions(model, request)
-    both = denoiser.stack(cond.without_text(empty), cond)
+    both = denoiser.stack(cond.unasked(empty), cond)
     scheduler = EDMDPMSolverMultistepScheduler(
         sigma_min=schedule.SIGMA_MIN, sigma_max=schedule.SIGMA_MAX, sigma_data=1.0, prediction_type="v_prediction"
     )

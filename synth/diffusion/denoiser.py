@@ -42,10 +42,10 @@ def guided(
 ) -> Denoiser:
     """D(z, sigma) of `model` under classifier-free guidance (Ho and Salimans 2022) for low < sigma < high.
 
-    `empty` is the caption "" encoded for the same batch; masks are those of `cond` in both halves, which go through
-    the network in one call. Outside the interval, and everywhere at scale 1, the conditional estimate alone is drawn.
+    `empty` is the caption "" encoded for the same batch; what is known is known in both halves, which go through the
+    network in one call. Outside the interval, and everywhere at scale 1, the conditional estimate alone is drawn.
     """
-    both = stack(cond, cond.without_text(empty))
+    both = stack(cond, cond.unasked(empty))
 
     def denoise(z: Tensor, sigma: float) -> Tensor:
         level = torch.full((z.shape[0],), sigma, dtype=torch.float32, device=z.device)

@@ -29,10 +29,14 @@ class Condition:
     kind: Tensor  # (B,) int64: which of the model's kinds of pictures, for models that tell kinds apart; else zeros
     features: Tensor  # (B, F) of the caption, for models with a prior; else F = 0
 
-    def without_text(self, empty: Condition) -> Condition:
-        """The same masks with the text of `empty` (the caption "" encoded): the unconditional half of guidance."""
+    def unasked(self, empty: Condition) -> Condition:
+        """The same picture known, with the text of `empty` (the caption "" encoded) and no lesion given.
+
+        The unconditional half of guidance: it forgets the lesion too, so guidance draws what was drawn, where it was.
+        """
         text = {"text": empty.text, "text_mask": empty.text_mask, "pooled": empty.pooled, "features": empty.features}
-        return replace(self, **text)
+        blank = torch.zeros_like(self.lesion)
+        return replace(self, **text, lesion=blank, lesion_given=blank)
 
 
 class Model(Protocol):

@@ -81,10 +81,13 @@ def test_unscaled_guidance_extrapolates_from_the_unconditional_estimate(
     assert not torch.allclose(drawn, conditional, atol=1e-2)
 
 
-def test_the_masks_of_the_request_steer_both_halves(model: Counting, cond: Condition, empty: Condition) -> None:
+def test_the_unasked_half_knows_the_picture_but_neither_text_nor_lesion(cond: Condition, empty: Condition) -> None:
     cond.lesion_given.fill_(1.0)
-    half = cond.without_text(empty)
-    assert torch.equal(half.lesion_given, cond.lesion_given)
+    cond.lesion.fill_(0.5)
+    cond.known.fill_(0.3)
+    half = cond.unasked(empty)
+    assert float(half.lesion_given.max()) == float(half.lesion.max()) == 0.0
+    assert torch.equal(half.known, cond.known) and torch.equal(half.unknown, cond.unknown)
     assert torch.equal(half.pooled, empty.pooled)
 
 
