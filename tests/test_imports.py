@@ -13,7 +13,19 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
     {"synth", "types", "terms", "errors", "config", "findings"},
-    {"prompts", "captions", "masks", "imaging", "quality", "diffusion", "dicom", "provenance", "reading", "governance"},
+    {
+        "prompts",
+        "captions",
+        "masks",
+        "strokes",
+        "imaging",
+        "quality",
+        "diffusion",
+        "dicom",
+        "provenance",
+        "reading",
+        "governance",
+    },
     {"generate", "store", "models", "library", "export"},
     {"engine", "batch", "training", "evaluation"},
     {"ui"},
@@ -33,6 +45,7 @@ LIBRARIES = {
     "types": {"numpy"},
     "imaging": {"numpy", "PIL", "scipy"},
     "masks": {"numpy", "scipy"},
+    "strokes": {"numpy", "PIL"},
     "quality": {"numpy"},
     "diffusion": {"torch", "numpy"},
     "dicom": {"numpy", "pydicom", "highdicom", "PIL"},

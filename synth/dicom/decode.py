@@ -21,7 +21,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from synth import imaging
 from synth.dicom.limits import MAX_FILE_BYTES, check_inflated, check_size, codestream_size
-from synth.dicom.pictures import is_picture, read_picture
+from synth.dicom.pictures import coloured, is_picture, read_picture
 from synth.errors import DicomError
 
 Stored = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.int16]
@@ -44,6 +44,7 @@ class Decoded:
     frame: int = 1  # which one of `frames` this is, from 1: the middle one
     frames: int = 1
     synthetic: bool = False  # the file says of itself that it is synthetic
+    colour: float = 0.0  # share of the pixels that are not grey
     drawn: npt.NDArray[np.uint8] | None = None  # as the VOI LUT Sequence draws it, where there is one and no window
 
 
@@ -61,9 +62,9 @@ def decode(data: bytes, name: str) -> Decoded:
     if data.startswith(b"PK\x03\x04"):
         raise DicomError(f"{name} is a zip archive, not an image; unpack it and add its images one by one.")
     if is_picture(data):
-        picture, synthetic = read_picture(data, name)
+        picture, synthetic, colour = read_picture(data, name)
         picture.flags.writeable = False
-        return Decoded(picture, synthetic=synthetic)
+        return Decoded(picture, synthetic=synthetic, colour=colour)
     if data[128:132] != b"DICM":
         raise DicomError(f"{name} is neither a DICOM file (no DICM at byte 128) nor a PNG or JPEG.")
     try:
@@ -125,6 +126,7 @@ def _read(ds: Dataset, name: str) -> Decoded:
         frame=index + 1,
         frames=frames,
         synthetic=str(ds.get("SyntheticData") or "") == "YES",
+        colour=coloured(array) if array.ndim == 3 and array.shape[-1] == 3 else 0.0,
         drawn=_drawn(ds, grey) if "VOILUTSequence" in ds and window is None else None,
     )
 

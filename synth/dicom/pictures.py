@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from synth.dicom.limits import JPEG_MAGIC, PNG_MAGIC, check_size, codestream_size
 from synth.errors import DicomError
 from synth.types import Pixels
+
+CHROMA_MIN = 0.1  # compression and a yellowed scan stay below
 
 
 def is_picture(data: bytes) -> bool:
@@ -19,8 +23,8 @@ def is_picture(data: bytes) -> bool:
     return data.startswith((PNG_MAGIC, JPEG_MAGIC))
 
 
-def read_picture(data: bytes, name: str) -> tuple[Pixels, bool]:
-    """Pixels (H, W), uint8 or uint16 (grey PNG of 16 bit), and whether its text says `SyntheticData: YES`.
+def read_picture(data: bytes, name: str) -> tuple[Pixels, bool, float]:
+    """Pixels (H, W), uint8 or uint16 (grey PNG of 16 bit), whether its text says `SyntheticData: YES`, and its colour.
 
     Colour becomes luma (ITU-R BT.601), transparency is ignored. Raises DicomError when the file is damaged or above
     40 megapixels.
@@ -34,9 +38,15 @@ def read_picture(data: bytes, name: str) -> tuple[Pixels, bool]:
         with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
             picture.load()
             synthetic = str(picture.info.get("SyntheticData", "")).upper() == "YES"
-            return _grey(picture), synthetic
+            flat = picture.mode in ("L", "1", "LA") or picture.mode.startswith("I")
+            return _grey(picture), synthetic, 0.0 if flat else coloured(np.asarray(picture.convert("RGB")))
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, UnidentifiedImageError) as error:
         raise DicomError(f"{name} is damaged: it begins as a {kind} but cannot be read to its end.") from error
+
+
+def coloured(channels: npt.NDArray[Any]) -> float:
+    """The share of pixels, 0-1, whose channels (H, W, 3) differ by more than CHROMA_MIN of the range of their type."""
+    return float((np.ptp(channels, axis=-1) > CHROMA_MIN * np.iinfo(channels.dtype).max).mean())
 
 
 def _grey(picture: Image.Image) -> Pixels:

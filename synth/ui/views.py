@@ -62,15 +62,20 @@ def _progress(ids: tuple[str, ...]) -> None:
     engine = resources.engine()
     with show_error():
         jobs = [engine.job(job_id) for job_id in ids]
-        live = [job for job in jobs if job.state in LIVE]
-        if not live:
+        if not any(job.state in LIVE for job in jobs):
             st.rerun()
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.progress(_share(jobs), text=_sentence(live))
-            if st.button("Cancel", key="cancel"):
-                for job in live:
-                    engine.cancel(job.id)
+        bar(jobs)
         _previews(jobs)
+
+
+def bar(jobs: list[Job]) -> None:
+    """The progress of jobs of which some live, and a button that cancels those."""
+    live = [job for job in jobs if job.state in LIVE]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(_share(jobs), text=_sentence(live))
+        if st.button("Cancel", key="cancel"):
+            for job in live:
+                resources.engine().cancel(job.id)
 
 
 def _previews(jobs: list[Job]) -> None:
