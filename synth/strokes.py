@@ -19,6 +19,7 @@ Points = npt.NDArray[np.float64]  # (N, 2): x to the right, y down, px of the ca
 
 INKS = {"Lesion": (255, 0, 0), "Keep": (0, 255, 0), "Erase": (0, 0, 255)}
 _CODES: dict[tuple[int, ...], int] = {(255, 0, 0): 1, (0, 255, 0): 2, (0, 0, 255): 0}
+FINE = 4  # parts of a canvas pixel: Pillow fills the border of a shape too, which is to weigh little
 _ORIGIN = {"left": 0.0, "top": 0.0, "center": 0.5, "right": 1.0, "bottom": 1.0}
 _ROUND = np.linspace(0.0, 2.0 * math.pi, 97)[:-1]
 _CURVE = np.linspace(0.0, 1.0, 5)[1:, None]  # points on each piece of a brush stroke
@@ -30,13 +31,13 @@ def areas(drawing: Mapping[str, Any] | None, canvas_px: int, size_px: int) -> tu
     Later strokes lie over earlier ones. A pixel belongs to the ink that covers at least half of it, a tie to the
     lesion. What is no stroke of a known ink is passed over.
     """
-    sheet = Image.new("L", (canvas_px, canvas_px), 0)
+    sheet = Image.new("L", (FINE * canvas_px, FINE * canvas_px), 0)
     pen = ImageDraw.Draw(sheet)
     for stroke in (drawing or {}).get("objects", ()):
         code = _CODES.get(_ink(stroke))
         if code is not None:
             _put(pen, stroke, code)
-    per = canvas_px // size_px
+    per = FINE * canvas_px // size_px
     blocks = np.asarray(sheet).reshape(size_px, per, size_px, per)
     lesion, keep = ((blocks == code).mean((1, 3)) >= 0.5 for code in (1, 2))
     return lesion, keep & ~lesion
@@ -52,13 +53,13 @@ def _put(pen: ImageDraw.ImageDraw, stroke: Mapping[str, Any], code: int) -> None
     if shape is None or len(shape) == 0:
         return
     matrix, centre = _placed(stroke)
-    at = (shape - (shape.min(0) + shape.max(0)) / 2) @ matrix.T + centre - 0.5  # Pillow counts from pixel centres
+    at = FINE * ((shape - (shape.min(0) + shape.max(0)) / 2) @ matrix.T + centre) - 0.5  # Pillow's pixel centres
     corners = [(float(x), float(y)) for x, y in at]
     if stroke.get("type") != "Path" or stroke.get("fill"):
         if len(corners) > 2:
             pen.polygon(corners, fill=code)
         return
-    width = float(stroke["strokeWidth"]) * math.sqrt(abs(np.linalg.det(matrix)))
+    width = FINE * float(stroke["strokeWidth"]) * math.sqrt(abs(np.linalg.det(matrix)))
     if len(corners) > 1:
         pen.line(corners, fill=code, width=max(1, round(width)))
     for x, y in corners:  # round ends and joints

@@ -27,11 +27,12 @@ def draw(pixels: npt.NDArray[np.uint8], mark: str, key: str) -> tuple[masks.Area
         tool = st.segmented_control(
             "With", tuple(TOOLS), default="freedraw", required=True, format_func=TOOLS.__getitem__, key="tool"
         )
-        width = st.slider("Brush", 4, 80, 24, key="brush", width=90, help="Width in pixels of the screen")
-        opacity = st.slider("Opacity", 0.1, 0.9, 0.4, key="opacity", width=90)
+        width = st.slider("Brush", 4, 80, 24, key="brush", width=76, help="Width in pixels of the screen")
+        opacity = st.slider("Opacity", 0.1, 0.9, 0.4, key="opacity", width=76)
     colour = "rgba({}, {}, {}, {})"
     inked = colour.format(*strokes.INKS[ink or "Lesion"], opacity)
-    lesion, keep = strokes.areas(_before(key), SIDE_PX, pixels.shape[0])
+    before = _before(key)
+    lesion, keep = strokes.areas(before, SIDE_PX, pixels.shape[0])
     film = imaging.to_uint8(imaging.mark(imaging.resize(pixels, SIDE_PX), mark))
     drawing = _drawing(
         fill_color=colour.format(0, 0, 0, 0) if tool == "rect" else inked,  # a box is only the frame of its ellipse
@@ -43,7 +44,8 @@ def draw(pixels: npt.NDArray[np.uint8], mark: str, key: str) -> tuple[masks.Area
         height=SIDE_PX,
         key=key,
     )
-    lesion, keep = strokes.areas(drawing, SIDE_PX, pixels.shape[0])
+    if drawing != before:
+        lesion, keep = strokes.areas(drawing, SIDE_PX, pixels.shape[0])
     st.caption(f"Drawn: lesion {lesion.mean():.1%}, keep {keep.mean():.1%} of the picture.", help=HOW)
     return lesion, keep
 

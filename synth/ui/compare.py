@@ -126,8 +126,8 @@ def _outline_button(traces: list[int]) -> list[dict[str, object]]:
             "bgcolor": "#171b20",
             "bordercolor": LINE,
             "font": {"size": 11, "color": TEXT},
-            "x": 1.0,
-            "xanchor": "right",
+            "x": 0.6,  # between the windows and the mode bar
+            "xanchor": "center",
             "y": 1.0,
             "yanchor": "bottom",
             "pad": {"t": 0, "b": 6, "l": 0, "r": 0},

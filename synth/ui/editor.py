@@ -32,7 +32,7 @@ def panel() -> None:
 
 def _desk(base: bases.Picture, here: trail.Place) -> None:
     """Canvas and settings. A fragment: a stroke runs nothing else of the page."""
-    drawing, settings = st.columns([7, 6], gap="medium")
+    drawing, settings = st.columns([15, 11], gap="medium")
     with drawing:
         lesion, keep = canvas.draw(base.pixels, base.mark, f"canvas-{base.address}")
     with settings, views.show_error():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,27 +16,30 @@ from synth.errors import RequestError
 from synth.types import GenerationRequest, Modality, View
 from synth.ui import bases, canvas, resources
 from tests.pages.conftest import address, finish
+from tests.test_strokes import GREEN, RED, polygon
 from tests.phantoms import axial_slice, dicom_bytes, film, make_library
 
 Visit = Callable[..., AppTest]
-RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
-def strokes(*rectangles: tuple[tuple[int, int, int], int, int, int, int]) -> np.ndarray:
-    """A drawing (512, 512, 4) of filled rectangles (ink, top, bottom, left, right) at 55 %, one over the other."""
-    drawing = Image.new("RGBA", (512, 512), (0, 0, 0, 0))
-    for ink, top, bottom, left, right in rectangles:
-        layer = Image.new("RGBA", (512, 512), (0, 0, 0, 0))
-        layer.paste((*ink, 140), (left, top, right, bottom))
-        drawing = Image.alpha_composite(drawing, layer)
-    return np.asarray(drawing)
+Drawing = dict[str, list[dict[str, Any]]]
+
+
+def strokes(*rectangles: tuple[tuple[int, int, int], int, int, int, int]) -> Drawing:
+    """A drawing of closed polygons (ink, top, bottom, left, right), one over the other."""
+    return {
+        "objects": [
+            polygon(ink, (left, top), (right, top), (right, bottom), (left, bottom))
+            for ink, top, bottom, left, right in rectangles
+        ]
+    }
 
 
 @pytest.fixture
 def edit(app: Visit, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Opens the Edit page of an address with a drawing on its canvas."""
 
-    def visit(base: str, drawing: np.ndarray | None = None) -> AppTest:
+    def visit(base: str, drawing: Drawing | None = None) -> AppTest:
         monkeypatch.setattr(canvas, "_drawing", lambda **_: drawing)
         page = app()
         page.switch_page("pages/edit.py")
@@ -48,16 +52,6 @@ def edit(app: Visit, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
 
 def press(page: AppTest, label: str) -> AppTest:
     return next(button for button in page.button if button.label == label).click().run()
-
-
-def test_strokes_become_areas_and_the_last_ink_wins() -> None:
-    lesion, keep = canvas.areas(strokes((RED, 100, 200, 100, 200), (GREEN, 150, 250, 100, 200)), 256)
-    assert (lesion.sum(), keep.sum()) == (25 * 50, 50 * 50)
-    twice = strokes(*[(RED, 100, 200, 100, 200)] * 3, (BLUE, 100, 150, 100, 200))
-    lesion, keep = canvas.areas(twice, 256)
-    assert (lesion.sum(), keep.sum()) == (25 * 50, 0)
-    assert lesion[75:100, 50:100].all()
-    assert not any(area.any() for area in canvas.areas(None, 256))
 
 
 def test_a_lesion_on_a_made_image_is_drawn_and_stored_with_its_masks(edit: Callable[..., AppTest]) -> None:
