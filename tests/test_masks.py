@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -96,7 +98,7 @@ def test_the_stages_of_a_course_lie_in_each_other_and_their_sizes_are_in_equal_r
     assert len(stages) == count
     assert np.array_equal(stages[0], lesion)
     small_first = stages if share >= 1.0 else stages[::-1]
-    assert all((a <= b).all() for a, b in zip(small_first, small_first[1:], strict=False))
+    assert all((a <= b).all() for a, b in itertools.pairwise(small_first))
     for number, stage in enumerate(stages):
         wanted = max(lesion.sum() * share ** (number / (count - 1)), masks.SMALLEST_PX)
         assert abs(stage.sum() - wanted) <= 0.02 * wanted + 8
