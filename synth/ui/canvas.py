@@ -31,6 +31,7 @@ def draw(pixels: npt.NDArray[np.uint8], mark: str, key: str) -> tuple[masks.Area
         opacity = st.slider("Opacity", 0.1, 0.9, 0.4, key="opacity", width=76)
     colour = "rgba({}, {}, {}, {})"
     inked = colour.format(*strokes.INKS[ink or "Lesion"], opacity)
+    said = st.empty()  # beside the canvas's own bar
     before = _before(key)
     lesion, keep = strokes.areas(before, SIDE_PX, pixels.shape[0])
     film = imaging.to_uint8(imaging.mark(imaging.resize(pixels, SIDE_PX), mark))
@@ -46,7 +47,7 @@ def draw(pixels: npt.NDArray[np.uint8], mark: str, key: str) -> tuple[masks.Area
     )
     if drawing != before:
         lesion, keep = strokes.areas(drawing, SIDE_PX, pixels.shape[0])
-    st.caption(f"Drawn: lesion {lesion.mean():.1%}, keep {keep.mean():.1%} of the picture.", help=HOW)
+    said.caption(f"Drawn: lesion {lesion.mean():.1%}, keep {keep.mean():.1%} of the picture.", help=HOW)
     return lesion, keep
 
 
