@@ -77,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def edits(model: Model, plan: Plan) -> str:
     """The section on edits alone, with its own surroundings."""
+    plan = replace(plan, repeats=min(5, plan.repeats))
     request = bench_request(model, plan)
     draw(model, [request])  # warm
     return f"{edit_table(model, request, plan)}\n`python -m bench.speed --edit`: {surroundings(model, plan)}"
@@ -156,12 +157,12 @@ def batch_table(model: Model, request: GenerationRequest, plan: Plan) -> str:
 def edit_table(model: Model, request: GenerationRequest, plan: Plan) -> str:
     """Seconds of one edit of a drawn film: a disc of 48 px in a lung, from the request to the checked picture."""
     film, lesion = drawn_base(model, request)
-    rows = ["| edit | seconds (median of 5) | slowest |", "|---|--:|--:|"]
+    rows = ["| edit | seconds (median) | slowest |", "|---|--:|--:|"]
     for mode, name in (("add", "add a finding"), ("remove", "remove a lesion"), ("variation", "vary, strength 0.5")):
         area = None if mode == "variation" else lesion
         named, strength = (None, 0.5) if area is None else ("1" * 64, 1.0)
         asked = replace(request, edit=Edit(mode, "0" * 64, "synthetic:bench", named, strength=strength))
-        times = [draw(model, [replace(asked, seed=seed)], Base(film, area)) for seed in range(min(5, plan.repeats))]
+        times = [draw(model, [replace(asked, seed=seed)], Base(film, area)) for seed in range(plan.repeats)]
         rows.append(f"| {name} | {statistics.median(times):.3f} | {max(times):.3f} |")
     return "\n".join([f"## One edit, {request.size_px} px, {request.steps} steps\n", *rows, ""])
 

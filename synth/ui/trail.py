@@ -72,10 +72,10 @@ def show(here: Place) -> None:
         return
     states, current = places(steps, jobs), _current(steps, shown)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        with st.container(width=88, gap="xsmall"):
-            if st.button("Undo", disabled=current == 0, width="stretch", key="undo"):
+        with st.container(width=104, gap="xsmall"):
+            if st.button("Undo edit", disabled=current == 0, width="stretch", key="undo"):
                 _move(states[current - 1])
-            if st.button("Redo", disabled=current == len(states) - 1, width="stretch", key="redo"):
+            if st.button("Redo edit", disabled=current == len(states) - 1, width="stretch", key="redo"):
                 _move(states[current + 1])
         for number, state in enumerate(states):
             with st.container(width=88, gap="xxsmall"):

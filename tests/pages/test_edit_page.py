@@ -229,17 +229,17 @@ def test_edits_can_be_undone_and_done_again_also_after_a_reload(edit: Callable[.
     page = finish(press(page, "Draw it"))
     second = address(page, "request")
     assert [label for label in labels(page) if label.startswith(("Base", "Edit"))] == ["Base", "Edit 1", "Edit 2"]
-    page = press(page, "Undo")
+    page = press(page, "Undo edit")
     assert (address(page, "base"), address(page, "request"), address(page, "tip")) == (root, first, second)
-    page = press(page, "Undo")
+    page = press(page, "Undo edit")
     assert address(page, "base") == root and "request" not in page.query_params
     reloaded = edit(root)
     reloaded.query_params["tip"] = second
     reloaded.run()
     assert not reloaded.exception and not reloaded.error
-    reloaded = press(press(reloaded, "Redo"), "Redo")
+    reloaded = press(press(reloaded, "Redo edit"), "Redo edit")
     assert (address(reloaded, "base"), address(reloaded, "request")) == (f"synthetic:{first}", second)
-    assert button(reloaded, "Redo").disabled and button(reloaded, "Edit 2").disabled
+    assert button(reloaded, "Redo edit").disabled and button(reloaded, "Edit 2").disabled
     assert address(press(reloaded, "Base"), "base") == root
     assert resources.store().image(second).request.mark == "ALTERED"
 
@@ -262,7 +262,7 @@ def test_a_course_draws_growing_stages_from_one_base_and_one_noise(edit: Callabl
     assert "day 3 of an imagined course." in downloads.png(images[1]).decode("latin-1")
     page.segmented_control(key=f"stage-{jobs[0]}").select(jobs[1]).run()
     assert not page.exception and not page.error
-    again = press(press(page, "Undo"), "Redo")
+    again = press(press(page, "Undo edit"), "Redo edit")
     assert address(again, "request").split(",") == jobs
 
 
