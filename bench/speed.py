@@ -90,8 +90,8 @@ def renew(file: Path, section: str) -> None:
     parts = re.split(r"(?m)^(?=## )", file.read_text(encoding="utf-8"))
     kept = [part for part in parts if not part.startswith(title)]
     at = next((i for i, part in enumerate(parts) if part.startswith(title)), len(kept))
-    kept.insert(at, f"{section}\n")
-    file.write_text("".join(kept).rstrip("\n") + "\n", encoding="utf-8")
+    kept.insert(at, section)
+    file.write_text("\n\n".join(part.strip("\n") for part in kept) + "\n", encoding="utf-8")
 
 
 def bench_request(model: Model, plan: Plan) -> GenerationRequest:

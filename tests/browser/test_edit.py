@@ -129,7 +129,7 @@ def test_a_course_arrives_as_a_strip_and_plays(server: Server, tab: Tab) -> None
     draw_lesion(page)
     page.get_by_label("Course").click()
     page.get_by_role("option", name="Follow-up").click()
-    expect(page.get_by_label("Size at the end")).to_be_visible()
+    expect(page.get_by_role("group", name="Size at the end")).to_be_visible()
     screen.press(page, "Draw it")
     expect(page.get_by_text("Imagination: not a prediction")).to_be_visible()
     for stage in ("day 0", "day 3", "day 7"):
