@@ -13,7 +13,7 @@ from synth.dicom.decode import Decoded, decode
 from synth.errors import DicomError, RequestError
 from synth.library.folders import shown
 from synth.types import GenerationRequest, Modality, RealImage, Sex, View
-from synth.ui import resources, viewer
+from synth.ui import chips, resources, viewer
 
 SIZE_PX = 256  # at which the shipped model draws
 SMALLEST_PX = 32  # shorter sides hold no picture that could be enlarged
@@ -174,6 +174,7 @@ def _uploaded() -> str | None:
         tuple(VIEWS),
         default=Modality.DX,
         required=True,
+        format_func=lambda modality: chips.MODALITY_NAMES[modality],
         key="base_modality",
         on_change=_last,
         args=("file",),

@@ -42,6 +42,7 @@ def _desk(base: bases.Picture, here: trail.Place) -> None:
         if st.button("Draw it", type="primary", width="stretch"):
             _submit(wanted, base, lesion, keep)
         _problem(lesion, keep)
+    with settings, views.show_error():
         trail.show(here)
 
 

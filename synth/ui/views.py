@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from synth import imaging
 from synth.engine import EngineStatus
@@ -22,6 +23,10 @@ PREVIEW_PX = 256
 @contextmanager
 def show_error() -> Iterator[None]:
     """Every SynthError raised inside becomes its sentence on the page; anything else is a bug and stays one."""
+    if PagesManager.uses_pages_directory:
+        # Streamlit runs a page without app.py when its address is the first that a server is asked for.
+        PagesManager.uses_pages_directory = False
+        st.rerun()
     try:
         yield
     except SynthError as error:
@@ -85,7 +90,7 @@ def _previews(jobs: list[Job]) -> None:
             if job.preview is None:
                 st.html('<div class="unlit"></div>')
             else:
-                preview = imaging.mark(imaging.resize(job.preview, PREVIEW_PX))
+                preview = imaging.mark(imaging.resize(job.preview, PREVIEW_PX), job.request.mark)
                 st.image(preview, width="stretch", alt="Preview of the image being drawn")
 
 

@@ -15,6 +15,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import screen
 from tests.browser.conftest import Server, Tab
+from tests.pages.test_edit_page import cat, png
+from tests.phantoms import dicom_bytes, film
 
 pytestmark = pytest.mark.browser
 
@@ -152,7 +154,38 @@ def test_drawing_nothing_is_one_sentence_and_loses_nothing(server: Server, tab: 
     expect(page.locator("canvas.upper-canvas")).to_be_visible()
 
 
+def test_a_cat_is_refused_and_a_dark_film_of_16_bit_is_taken_the_right_way_up(server: Server, tab: Tab) -> None:
+    page = tab(f"{server.url}/edit")
+    page.get_by_role("tab", name="Upload").click()
+    upload(page, "cat.png", png(cat()))
+    assert screen.sentence(page) == "cat.png is a colour picture (100% of it); a grey radiograph or slice is needed."
+    negative = 65535 - film(300).astype(np.uint16) * 257
+    upload(page, "film.dcm", dicom_bytes(negative, PhotometricInterpretation="MONOCHROME1"))
+    page.wait_for_function("location.search.includes('base=upload')")
+    expect(page.get_by_text("Fitted: 300 x 300 px to 256 x 256 px.")).to_be_visible()
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+    draw_lesion(page)
+    screen.press(page, "Draw it")
+    expect(page.locator(".annotation-text", has_text="AFTER: ALTERED")).to_have_count(1)
+
+
+def upload(page: Page, name: str, data: bytes) -> None:
+    page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "image/png", "buffer": data})
+
+
 def test_an_address_of_no_image_is_one_sentence(server: Server, tab: Tab) -> None:
     page = tab(f"{server.url}/edit?base=nonsense")
     expect(page.get_by_test_id("stAlert")).to_be_visible()
     assert screen.sentence(page) == "The base image 'nonsense' is not known; choose one below."
+
+
+def test_the_address_of_the_page_is_enough_for_a_server_that_has_just_started(tab: Tab, tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    server.start()
+    try:
+        page = tab(f"{server.url}/edit?base=nonsense")
+        expect(page.get_by_test_id("stAlert")).to_be_visible()
+        expect(page.get_by_test_id("stSidebar").get_by_text("SynthRead")).to_be_visible()
+        assert "base=nonsense" in page.url
+    finally:
+        server.kill()
