@@ -110,7 +110,8 @@ def _draw_edit(model: Model, orders: Sequence[Order], created_at: datetime, on_s
         z = move.z
 
     before = model.to_pixels(latent)
-    after = edit.composite(pixels, before, model.to_pixels(z), weight)
+    fades = request.edit.strength if request.edit.mode == "variation" else 0.0  # the base's grain, with its shapes
+    after = edit.composite(pixels, torch.lerp(before, pixels, fades), model.to_pixels(z), weight)
     (image,) = _finished(model, orders, created_at, _grey(after), time.perf_counter() - started)
     return [_with_codec(image, _grey(before)[0], base)]
 

@@ -354,3 +354,13 @@ def test_the_codecs_own_error_is_kept_apart_and_in_no_pixel_outside_the_edit(nor
     exact = edited("add", Base(normal, LUNG))
     assert exact.quality.checks[-1].value < 0.01  # the Haar transform loses nothing
     assert draw(BASE).pictures == {}
+
+
+def test_the_grain_that_the_codec_loses_fades_from_a_variation_as_its_shapes_do(normal: np.ndarray) -> None:
+    def varied(strength: float) -> GeneratedImage:
+        request = replace(BASE, steps=20, edit=Edit("variation", "0" * 64, "upload:a", strength=strength))
+        return generate(Blurred(), replace(order(request), base=Base(normal)), NOW, quiet)
+
+    grain = normal.astype(int) - varied(1.0).pictures["codec error"]
+    shares = [float((varied(s).pixels * grain).sum() / (grain * grain).sum()) for s in (0.05, 1.0)]
+    assert shares[0] > shares[1] + 0.5

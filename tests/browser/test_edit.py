@@ -15,8 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import screen
 from tests.browser.conftest import Server, Tab
-from tests.pages.test_edit_page import cat, png
-from tests.phantoms import dicom_bytes, film
+from tests.phantoms import cat, dicom_bytes, film, png
 
 pytestmark = pytest.mark.browser
 

@@ -20,7 +20,7 @@ from synth.errors import DicomError, RequestError
 from synth.types import Base, Edit, GenerationRequest, Modality, View
 from synth.ui import bases, canvas, course, downloads, edit_form, outcome, resources
 from tests.pages.conftest import address, finish
-from tests.phantoms import axial_slice, dicom_bytes, film, make_library
+from tests.phantoms import axial_slice, cat, dicom_bytes, film, make_library, png
 from tests.test_strokes import GREEN, RED, box
 
 Visit = Callable[..., AppTest]
@@ -113,12 +113,6 @@ def test_what_cannot_be_edited_is_one_sentence(edit: Callable[..., AppTest]) -> 
     assert all(entry.request.edit is None for entry in resources.store().history(10))
 
 
-def png(picture: Image.Image) -> bytes:
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()
-
-
 def uploaded(
     edit: Callable[..., AppTest], pixels: np.ndarray, drawing: Drawing | None = None, kind: str = "DX"
 ) -> AppTest:
@@ -161,13 +155,6 @@ def test_low_values_of_a_monochrome1_file_are_bright(edit: Callable[..., AppTest
     negative = dicom_bytes(65535 - pixels.astype(np.uint16) * 257, PhotometricInterpretation="MONOCHROME1")
     picture = bases.load(bases.keep(negative, "x.dcm", Modality.DX))
     assert np.corrcoef(picture.pixels.ravel(), pixels.ravel())[0, 1] > 0.999  # lowest to highest, as without a window
-
-
-def cat() -> Image.Image:
-    """An orange animal on green grass."""
-    picture = Image.new("RGB", (320, 240), (60, 140, 50))
-    picture.paste((220, 130, 40), (80, 60, 240, 200))
-    return picture
 
 
 @pytest.mark.parametrize(
