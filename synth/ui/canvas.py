@@ -31,9 +31,10 @@ def draw(pixels: npt.NDArray[np.uint8], mark: str, key: str) -> tuple[masks.Area
         opacity = st.slider("Opacity", 0.1, 0.9, 0.4, key="opacity", width=76)
     colour = "rgba({}, {}, {}, {})"
     inked = colour.format(*strokes.INKS[ink or "Lesion"], opacity)
-    said = st.empty()  # beside the canvas's own bar
     before = _before(key)
     lesion, keep = strokes.areas(before, SIDE_PX, pixels.shape[0])
+    # Above the canvas, since its own bar stands to the right; written before it, or the canvas would jump.
+    st.caption(f"Drawn: lesion {lesion.mean():.1%}, keep {keep.mean():.1%} of the picture.", help=HOW)
     film = imaging.to_uint8(imaging.mark(imaging.resize(pixels, SIDE_PX), mark))
     drawing = _drawing(
         fill_color=colour.format(0, 0, 0, 0) if tool == "rect" else inked,  # a box is only the frame of its ellipse
@@ -47,7 +48,6 @@ def draw(pixels: npt.NDArray[np.uint8], mark: str, key: str) -> tuple[masks.Area
     )
     if drawing != before:
         lesion, keep = strokes.areas(drawing, SIDE_PX, pixels.shape[0])
-    said.caption(f"Drawn: lesion {lesion.mean():.1%}, keep {keep.mean():.1%} of the picture.", help=HOW)
     return lesion, keep
 
 
