@@ -16,7 +16,8 @@ from synth.ui import bases, canvas, edit_form, outcome, resources, session, trai
 def panel() -> None:
     """Choose a base image; then draw, say what, and submit."""
     here = trail.place()
-    with st.expander("Base image", expanded=here.base is None), views.show_error():
+    place = st.container() if here.base is None else st.expander("Base image")
+    with place, views.show_error():
         chosen = bases.choose()
         if chosen and chosen != st.session_state.get("base_chosen"):
             st.session_state["base_chosen"] = chosen
