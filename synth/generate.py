@@ -75,9 +75,9 @@ def _draw(model: Model, orders: Sequence[Order], created_at: datetime, on_step: 
     empty = model.encode_text([""] * len(requests), first.size_px)
     denoise = denoiser.guided(model, cond, empty, first.guidance)
 
-    unit = noise.per_seed([request.seed for request in requests], model.latent_shape(first.size_px), model.device)
-    heat = 1.0 if orders[0].base is None else translation.TEMPERATURE
-    draws = (heat * model.cooled(draw, cond) for draw in unit)
+    draws = noise.cooled(model, cond, [request.seed for request in requests], first.size_px)
+    if orders[0].base is not None:
+        draws = (translation.TEMPERATURE * draw for draw in draws)
     sigmas = schedule.karras(first.steps)
     z = float(sigmas[0]) * next(draws)  # (B, C, h, w)
     for move in sampler.sample(first.sampler, denoise, z, sigmas, draws):
@@ -107,15 +107,17 @@ def _draw_edit(model: Model, orders: Sequence[Order], created_at: datetime, on_s
     denoise = denoiser.guided(model, cond, empty, request.guidance)
     denoise = edit.anchored(denoise, latent, edit.touched_cells(area, latent))
 
-    unit = noise.per_seed([request.seed], model.latent_shape(request.size_px), model.device)
-    draws = (model.cooled(draw, cond) for draw in unit)
+    draws = noise.cooled(model, cond, [request.seed], request.size_px)
     z, sigmas = edit.start(latent, next(draws), schedule.karras(request.steps), request.edit.strength)
     for move in sampler.sample(request.sampler, denoise, z, sigmas, draws):
         on_step(Step(move.index, len(sigmas) - 1, move.sigma, _grey(model.preview(move.z0))))
         z = move.z
 
-    after = edit.composite(pixels, model.to_pixels(latent), model.to_pixels(z), weight)
-    return _finished(model, orders, created_at, _grey(after), time.perf_counter() - started)
+    before = model.to_pixels(latent)
+    fades = request.edit.strength if request.edit.mode == "variation" else 0.0  # the base's grain, with its shapes
+    after = edit.composite(pixels, torch.lerp(before, pixels, fades), model.to_pixels(z), weight)
+    (image,) = _finished(model, orders, created_at, _grey(after), time.perf_counter() - started)
+    return [_with_codec(image, _grey(before)[0], base)]
 
 
 def _tensor(base: Base, model: Model) -> Tensor:
@@ -132,6 +134,12 @@ def _weight(edit: Edit, base: Base) -> Tensor:
         masks.check(base.lesion, base.keep, edit.margin_px, base.pixels)
         area = masks.edit_area(base.lesion, base.keep, edit.margin_px)
     return torch.from_numpy(masks.feathered(area))[None, None]
+
+
+def _with_codec(image: GeneratedImage, decoded: npt.NDArray[np.uint8], base: Base) -> GeneratedImage:
+    """The image with what the codec alone makes of its base, (H, W): an error that is in no pixel of the edit."""
+    check, checks = quality.codec_error(decoded, base.pixels), image.quality.checks
+    return replace(image, quality=QualityReport((*checks, check)), pictures={check.name: decoded})
 
 
 def _finished(

@@ -28,6 +28,60 @@ def grown(area: npt.NDArray[Any], by_px: float) -> Area:
     return np.asarray(ndimage.distance_transform_edt(~inside) <= by_px)
 
 
+def course(lesion: Area, stages: int, share: float, within: Area) -> list[Area]:
+    """`stages` areas from the lesion to one of `share` times its pixels, each inside the next or the other way round.
+
+    Cut at levels of the signed distance from the lesion's border, sizes in equal ratios; it grows only `within`
+    (H, W) and shrinks to SMALLEST_PX at least. Raises RequestError where the lesion is smaller than that.
+    """
+    if lesion.sum() < SMALLEST_PX:
+        raise RequestError("No lesion is drawn; draw its area on the picture first.")
+    depth = ndimage.distance_transform_edt(lesion) - ndimage.distance_transform_edt(~lesion)
+    depth += 1e-3 * ndimage.gaussian_filter(depth, 3.0)  # tells pixels of one distance apart
+    depth = np.where(within | lesion, depth, -np.inf)
+    falling = -np.sort(-depth[np.isfinite(depth)], axis=None)
+    ratios = share ** np.linspace(0.0, 1.0, stages)
+    counts = np.clip(np.rint(lesion.sum() * ratios).astype(int), SMALLEST_PX, falling.size)
+    return [depth >= falling[count - 1] for count in counts]
+
+
+def outline(area: Area) -> list[npt.NDArray[np.float64]]:
+    """The borders of an area (H, W) as closed polylines (N, 2), along the edges of its pixels.
+
+    Each point is (x, y) in px from the upper left corner of the picture, the first one repeated at the end; only
+    corners are kept. The area lies to the right of the way, holes run the other way round.
+    """
+    padded = np.pad(area, 1)
+    ways: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    # (neighbour, start and end of the edge between) as (dy, dx), from the upper left corner of the pixel
+    sides = (((-1, 0), (0, 0), (0, 1)), ((0, 1), (0, 1), (1, 1)), ((1, 0), (1, 1), (1, 0)), ((0, -1), (1, 0), (0, 0)))
+    for (dy, dx), start, end in sides:
+        bare = padded & ~np.roll(padded, (-dy, -dx), (0, 1))
+        for y, x in np.argwhere(bare[1:-1, 1:-1]).tolist():
+            ways.setdefault((x + start[1], y + start[0]), []).append((x + end[1], y + end[0]))
+    lines = []
+    while ways:
+        first = here = next(iter(ways))
+        walked = [first]
+        while here != first or len(walked) == 1:
+            onward = ways[here]
+            here_next = onward.pop()
+            if not onward:
+                del ways[here]
+            here = here_next
+            walked.append(here)
+        lines.append(_corners(np.array(walked, float)))
+    return lines
+
+
+def _corners(line: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """A closed line (N, 2) without the points on its straights."""
+    steps = np.diff(line[:-1], axis=0, append=line[:1])
+    turns = np.any(steps != np.roll(steps, 1, axis=0), axis=1)
+    kept = line[:-1][turns]
+    return np.concatenate([kept, kept[:1]])
+
+
 def edit_area(lesion: Area, keep: Area | None, margin_px: int) -> Area:
     """Where pixels may change: the lesion grown by `margin_px`, less the keep mask."""
     area = grown(lesion, margin_px)

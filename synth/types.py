@@ -53,6 +53,7 @@ class Edit:
     margin_px: int = 8  # the edit mask is the lesion mask grown by this, so that the finding can blend
     strength: float = 1.0  # of a variation: share of the steps, (0, 1]
     source: str | None = None  # of a translation: the modality of the base; that of the request is the target
+    stage: str = ""  # of an imagined course, as "day 3" or "mild"; empty for an edit of its own
 
     @property
     def base_mark(self) -> str:
@@ -218,6 +219,7 @@ class QualityCheck:
     value: float
     low: float
     high: float
+    picture: str | None = None  # sha256 of the stored picture that shows it
 
     @property
     def passed(self) -> bool:
@@ -246,6 +248,7 @@ class GeneratedImage:
     request: GenerationRequest
     provenance: Provenance
     quality: QualityReport = field(default_factory=QualityReport)
+    pictures: dict[str, Pixels] = field(default_factory=dict)  # of checks by name, until the store keeps them
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or self.pixels.dtype not in (np.uint8, np.uint16):

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
     {"synth", "types", "terms", "errors", "config", "findings"},
-    {"prompts", "captions", "masks", "translation", "imaging", "quality"}
+    {"prompts", "captions", "masks", "strokes", "translation", "imaging", "quality"}
     | {"diffusion", "dicom", "provenance", "reading", "governance"},
     {"generate", "store", "models", "library", "export", "results"},
     {"engine", "batch", "training", "evaluation"},
@@ -34,6 +34,7 @@ LIBRARIES = {
     "types": {"numpy"},
     "imaging": {"numpy", "PIL", "scipy"},
     "masks": {"numpy", "scipy"},
+    "strokes": {"numpy", "PIL"},
     "quality": {"numpy"},
     "diffusion": {"torch", "numpy"},
     "dicom": {"numpy", "pydicom", "highdicom", "PIL"},

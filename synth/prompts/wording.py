@@ -88,7 +88,10 @@ def describe(request: GenerationRequest) -> str:
     sentence += f" with {_listed(map(_words, request.findings), 'and')}" if request.findings else ", normal"
     if request.absent:
         sentence += f", without {_listed((term(code).name for code in request.absent), 'or')}"
-    return sentence + ("." if request.edit is None else _EDITED[request.edit.mode])
+    if request.edit is None:
+        return f"{sentence}."
+    stage = f", {request.edit.stage} of an imagined course" if request.edit.stage else ""
+    return f"{sentence}{_EDITED[request.edit.mode].removesuffix('.')}{stage}."
 
 
 def _patient(request: GenerationRequest) -> str:

@@ -9,25 +9,39 @@ import numpy.typing as npt
 import streamlit as st
 
 from synth import imaging, prompts
-from synth.dicom.decode import decode
-from synth.errors import RequestError
+from synth.dicom.decode import Decoded, decode
+from synth.errors import DicomError, RequestError
 from synth.library.folders import shown
 from synth.types import GenerationRequest, Modality, RealImage, Sex, View
-from synth.ui import resources, viewer
+from synth.ui import chips, resources, viewer
 
 SIZE_PX = 256  # at which the shipped model draws
+SMALLEST_PX = 32  # shorter sides hold no picture that could be enlarged
+COLOUR_MAX = 0.1  # share of coloured pixels: coloured annotations cover less, photographs more
 LATEST = 40  # images of the history to choose from
 VIEWS = {Modality.DX: View.PA, Modality.CT: View.AXIAL}
+NAMES = {Modality.DX: "an X-ray", Modality.CT: "a CT slice"}
+# What a DICOM header calls an acquisition, PS3.3 C.7.3.1.1.1; other words, as OT, say nothing.
+ACQUIRED = {"DX": Modality.DX, "CR": Modality.DX, "RG": Modality.DX, "CT": Modality.CT}
+ELSEWHERE = {
+    "MR": "an MRI",
+    "PT": "a PET",
+    "US": "an ultrasound",
+    "MG": "a mammography",
+    "XA": "an angiography",
+    "NM": "an NM",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A base image: (256, 256) uint8, its name in the address, its mark, and the request that describes it."""
+    """A base image: (256, 256) uint8, its name in the address, its mark, the request that describes it, a note."""
 
     pixels: npt.NDArray[np.uint8]
     address: str
     mark: str
     request: GenerationRequest
+    note: str = ""
 
     @property
     def origin(self) -> str:
@@ -36,7 +50,9 @@ class Picture:
 
 
 def load(address: str) -> Picture:
-    """The picture of an address: "synthetic:<id>", "real:<id>" or "upload:<sha256>:<modality>", ":HU" after a CT in HU.
+    """The picture of an address.
+
+    It is "synthetic:<id>", "real:<id>" or "upload:<sha256>:<modality>:<width>x<height>", ":HU" after a CT in HU.
 
     Raises RequestError where it is none of these, StoreError and DicomError where it cannot be read.
     """
@@ -53,30 +69,73 @@ def load(address: str) -> Picture:
         request = replace(_request_of(real), lung_window=library.hounsfield(name, SIZE_PX) is not None)
         return Picture(_fitted(library.pixels(name, SIZE_PX)), address, "REAL", request)
     if kind == "upload" and ":" in name:
-        digest, modality, unit = (*name.split(":"), "")[:3]
+        digest, modality, size, unit = [*name.split(":"), "", ""][:4]
         known = Modality(modality) if modality in VIEWS else Modality.DX
         pixels = _fitted(resources.store().picture(digest))
         request = GenerationRequest(modality=known, view=VIEWS[known], lung_window=unit == "HU")
-        return Picture(pixels, address, "ALTERED", request)
+        return Picture(pixels, address, "ALTERED", request, _note_of_size(size))
     raise RequestError(f"The base image {address[:40]!r} is not known; choose one below.")
 
 
+def small(picture: Picture) -> npt.NDArray[np.uint8]:
+    """The picture with its mark burnt in."""
+    return imaging.to_uint8(imaging.mark(picture.pixels, picture.mark))
+
+
 def keep(data: bytes, name: str, modality: Modality) -> str:
-    """Store the pixels of a file, fitted, and return their address. Raises DicomError where it cannot be read."""
+    """Store the pixels of a file, fitted, and return their address.
+
+    Raises DicomError where the file cannot be read, is a colour photograph, too small, or of another modality.
+    """
     decoded = decode(data, name)
-    digest = resources.store().add_picture(imaging.fit_square(shown(decoded), SIZE_PX))
-    return f"upload:{digest}:{modality}" + (":HU" if decoded.hounsfield and modality is Modality.CT else "")
+    _check(decoded, name, modality)
+    height, width = decoded.pixels.shape
+    pixels = imaging.fit_square(shown(decoded), SIZE_PX)
+    unit = ":HU" if decoded.hounsfield and modality is Modality.CT else ""
+    return f"upload:{resources.store().add_picture(pixels)}:{modality}:{width}x{height}{unit}"
+
+
+def _check(decoded: Decoded, name: str, modality: Modality) -> None:
+    height, width = decoded.pixels.shape
+    if decoded.colour > COLOUR_MAX:
+        raise DicomError(
+            f"{name} is a colour picture ({decoded.colour:.0%} of it); a grey radiograph or slice is needed."
+        )
+    if min(height, width) < SMALLEST_PX:
+        raise DicomError(f"{name} has {width} x {height} pixels; at least {SMALLEST_PX} a side are needed.")
+    said = decoded.modality or ""
+    if said in ELSEWHERE:
+        raise DicomError(f"{name} is {ELSEWHERE[said]} image by its header; X-rays and CT slices are edited here.")
+    if ACQUIRED.get(said, modality) != modality:
+        raise DicomError(f"{name} is {NAMES[ACQUIRED[said]]} by its header, not {NAMES[modality]}; choose that above.")
+
+
+def _note_of_size(size: str) -> str:
+    """What was done to an upload of "<width>x<height>" pixels, empty where nothing is known or done."""
+    width, _, height = size.partition("x")
+    if not (width.isdecimal() and height.isdecimal()) or int(width) == int(height) == SIZE_PX:
+        return ""
+    scale = SIZE_PX / max(int(width), int(height), 1)
+    fitted = f"{max(1, round(int(width) * scale))} x {max(1, round(int(height) * scale))} px"
+    word = "Enlarged, no finer than it was:" if scale > 1 else "Fitted:"
+    return f"{word} {width} x {height} px to {fitted}."
 
 
 def choose() -> str | None:
-    """The three ways to a base image; returns the address of the one that was chosen now."""
+    """The three ways to a base image; returns the address of the one that was chosen last, None before any."""
     made, library, upload = st.tabs(["Made here", "Real images", "Upload"])
+    addresses: dict[str, str | None] = {}
     with made:
-        address = _of_history()
+        addresses["made"] = _of_history()
     with library:
-        address = _of_library() or address
+        addresses["real"] = _of_library()
     with upload:
-        return _uploaded() or address
+        addresses["file"] = _uploaded()
+    return addresses.get(st.session_state.get("base_last", ""))
+
+
+def _last(kind: str) -> None:
+    st.session_state["base_last"] = kind
 
 
 def _of_history() -> str | None:
@@ -90,6 +149,8 @@ def _of_history() -> str | None:
         index=None,
         format_func=lambda name: f"{entries[name].created_at:%H:%M} {prompts.describe(entries[name].request)}",
         key="base_made",
+        on_change=_last,
+        args=("made",),
     )
     return f"synthetic:{chosen}" if chosen else None
 
@@ -100,16 +161,43 @@ def _of_library() -> str | None:
         st.caption(resources.library().problem or "The library has no chest film and no CT slice.")
         return None
     chosen = st.selectbox(
-        "Image", images, index=None, format_func=lambda name: viewer.real_sentence(images[name]), key="base_real"
+        "Image",
+        images,
+        index=None,
+        format_func=lambda name: viewer.real_sentence(images[name]),
+        key="base_real",
+        on_change=_last,
+        args=("real",),
     )
     return f"real:{chosen}" if chosen else None
 
 
 def _uploaded() -> str | None:
-    modality = st.segmented_control("It is a", tuple(VIEWS), default=Modality.DX, required=True, key="base_modality")
-    file = st.file_uploader("DICOM, PNG or JPEG", type=["dcm", "png", "jpg", "jpeg"], key="base_file")
+    modality = st.segmented_control(
+        "It is a",
+        tuple(VIEWS),
+        default=Modality.DX,
+        required=True,
+        format_func=lambda modality: chips.MODALITY_NAMES[modality],
+        key="base_modality",
+        on_change=_last,
+        args=("file",),
+    )
+    file = st.file_uploader(
+        "DICOM, PNG or JPEG",
+        type=["dcm", "png", "jpg", "jpeg"],
+        key="base_file",
+        on_change=_last,
+        args=("file",),
+    )
     st.caption("Only the pixels are kept, on this computer; remove burnt-in names first.")
-    return None if file is None else keep(file.getvalue(), file.name, modality or Modality.DX)
+    if file is None:
+        return None
+    known, kept = (file.file_id, modality), st.session_state.get("base_kept")
+    if kept is None or kept[0] != known:  # or every run would decode the file again
+        kept = (known, keep(file.getvalue(), file.name, modality or Modality.DX))
+        st.session_state["base_kept"] = kept
+    return str(kept[1])
 
 
 def _fitted(pixels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
