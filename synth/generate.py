@@ -13,11 +13,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from synth import __version__, imaging, masks, prompts, quality
+from synth import __version__, imaging, masks, prompts, quality, restoration
 from synth.diffusion import denoiser, edit, noise, sampler, schedule
 from synth.diffusion.model import Condition, Model
 from synth.errors import ModelError, OutOfMemory, RequestError
-from synth.types import Base, Edit, GeneratedImage, GenerationRequest, Provenance, Step
+from synth.types import Base, Edit, GeneratedImage, GenerationRequest, Provenance, QualityReport, Step
 
 OnStep = Callable[[Step], None]
 
@@ -47,7 +47,8 @@ def generate_batch(
     no numbers.
     """
     _check(orders)
-    draw = _draw if orders[0].request.edit is None else _draw_edit
+    edited = orders[0].request.edit
+    draw = _draw if edited is None else _draw_restored if edited.mode == "restore" else _draw_edit
     try:
         return draw(model, orders, created_at, on_step)
     except (RuntimeError, MemoryError) as error:
@@ -113,6 +114,21 @@ def _draw_edit(model: Model, orders: Sequence[Order], created_at: datetime, on_s
 
     after = edit.composite(pixels, model.to_pixels(latent), model.to_pixels(z), weight)
     return _finished(model, orders, created_at, _grey(after), time.perf_counter() - started)
+
+
+@torch.no_grad()  # not inference mode: the misfit to the observed picture needs its gradient
+def _draw_restored(
+    model: Model, orders: Sequence[Order], created_at: datetime, on_step: OnStep
+) -> list[GeneratedImage]:
+    started = time.perf_counter()
+    (order,) = orders
+    request, base = order.request, order.base
+    assert request.edit is not None and request.edit.restoration is not None and base is not None
+    asked = request.edit.restoration
+    result = restoration.restored(model, base, asked, request.modality, request.steps, on_step)
+    pixels = _grey(torch.from_numpy(result.pixels)[None, None])
+    (image,) = _finished(model, orders, created_at, pixels, time.perf_counter() - started)
+    return [replace(image, quality=QualityReport((*image.quality.checks, *result.checks)))]
 
 
 def _weight(edit: Edit, base: Base) -> Tensor:

@@ -10,6 +10,7 @@ class Modality(StrEnum):
     CT = "CT"
     MR = "MR"
     PET = "PT"
+    OTHER = "OT"  # only of images that are restored, never drawn
 
 
 class View(StrEnum):

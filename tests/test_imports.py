@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
     {"synth", "types", "terms", "errors", "config", "findings"},
-    {"prompts", "captions", "masks", "imaging", "quality", "diffusion", "dicom", "provenance", "reading", "governance"},
-    {"generate", "store", "models", "library", "export"},
+    {"prompts", "captions", "masks", "imaging", "quality", "diffusion", "dicom", "provenance", "reading", "governance", "baselines"},
+    {"generate", "restoration", "store", "models", "library", "export"},
     {"engine", "batch", "training", "evaluation"},
     {"ui"},
     {"app", "pages"},
@@ -26,6 +26,7 @@ SIDEWAYS = {
     ("prompts", "captions"),
     ("evaluation", "training"),  # looks for copies of the training pictures
     ("dicom", "imaging"),
+    ("generate", "restoration"),  # one of the ways a picture is made
 }
 
 LIBRARIES = {
@@ -33,10 +34,12 @@ LIBRARIES = {
     "types": {"numpy"},
     "imaging": {"numpy", "PIL", "scipy"},
     "masks": {"numpy", "scipy"},
+    "baselines": {"numpy", "skimage"},
     "quality": {"numpy"},
     "diffusion": {"torch", "numpy"},
     "dicom": {"numpy", "pydicom", "highdicom", "PIL"},
     "generate": {"torch", "numpy"},
+    "restoration": {"torch", "numpy"},
     "store": {"numpy", "sqlalchemy", "alembic", "fsspec", "PIL"},
     "models": {"torch", "numpy", "diffusers", "transformers", "safetensors", "huggingface_hub"},
     "library": {"numpy", "PIL", "pydicom"},
@@ -44,7 +47,7 @@ LIBRARIES = {
     "training": {
         "torch", "numpy", "scipy", "diffusers", "transformers", "safetensors", "accelerate", "pyarrow", "PIL",
     },
-    "evaluation": {"torch", "numpy", "scipy"},
+    "evaluation": {"torch", "numpy", "scipy", "skimage"},
     "ui": {"streamlit", "streamlit_drawable_canvas", "plotly", "numpy", "pandas"},
     "app": {"streamlit"},
     "pages": {"streamlit", "plotly", "numpy", "pandas"},
@@ -55,6 +58,7 @@ EFFECTS = {"os", "pathlib", "shutil", "socket", "sqlite3", "subprocess", "tempfi
 
 PACKAGE_OF = {
     "PIL": "pillow",
+    "skimage": "scikit-image",
     "huggingface_hub": "huggingface-hub",
     "sqlalchemy": "SQLAlchemy",
     "streamlit_drawable_canvas": "streamlit-drawable-canvas",

@@ -1,8 +1,9 @@
-"""Measure the shipped model: `python -m synth.evaluation codec|samples|control --data DIR [--out DIR]`."""
+"""Measure the shipped model: `python -m synth.evaluation codec|samples|control|restore --data DIR [--out DIR]`."""
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,11 +11,12 @@ import numpy as np
 
 from synth.config import Settings
 from synth.errors import SynthError
-from synth.evaluation import codec, control, copies, drawing
+from synth.evaluation import codec, control, copies, drawing, restoration
 from synth.models.loader import load as load_model
 from synth.models.shipped import ShippedModel
 from synth.training.data import Collection, load
 from synth.training.sheets import save_sheet
+from synth.types import RESTORATIONS
 
 CONTROL_CODES = ("pneumonia", "pleural_effusion", "covid_19", "edema", "nodule")
 
@@ -22,10 +24,13 @@ CONTROL_CODES = ("pneumonia", "pleural_effusion", "covid_19", "edema", "nodule")
 def main(arguments: list[str] | None = None) -> int:
     """Print figures as Markdown; pictures go to --out, which must lie outside the repository (real images)."""
     parser = argparse.ArgumentParser(prog="python -m synth.evaluation", description=__doc__)
-    parser.add_argument("what", choices=["codec", "samples", "control"])
+    parser.add_argument("what", choices=["codec", "samples", "control", "restore"])
     parser.add_argument("--data", type=Path, required=True, help="folder with the parquet shards")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for contact sheets")
-    parser.add_argument("--count", type=int, default=32, help="pictures to draw")
+    parser.add_argument("--count", type=int, default=32, help="pictures to draw, or of each group to restore")
+    parser.add_argument("--split", choices=["val", "test"], default="test", help="patients to restore")
+    parser.add_argument("--kinds", default=",".join(RESTORATIONS), help="damages to restore, with commas")
+    parser.add_argument("--groups", type=int, default=99, help="groups at most, for a short trial")
     options = parser.parse_args(arguments)
     try:
         settings = Settings.from_env()
@@ -33,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not isinstance(model, ShippedModel):
             raise SynthError(f"{settings.model_id} is not a model of this repository; evaluation needs its codec.")
         options.out.mkdir(parents=True, exist_ok=True)
-        {"codec": _codec, "samples": _samples, "control": _control}[options.what](model, options)
+        {"codec": _codec, "samples": _samples, "control": _control, "restore": _restore}[options.what](model, options)
     except SynthError as error:
         print(error, file=sys.stderr)
         return 2
@@ -80,6 +85,36 @@ def _control(model: ShippedModel, options: argparse.Namespace) -> None:
         print(f"normal against {code}: mean change in the lungs {value:.1f} grey levels")
     print(f"effusion on the side that was asked for: {figures.side_share:.0%} of {options.count} seeds")
     print(f"heart on the left: {figures.heart_left:.0%}")
+
+
+def _restore(model: ShippedModel, options: argparse.Namespace) -> None:
+    """Write restoration.json into --out, row by row; the same command goes on where it was stopped."""
+    data = load(options.data)
+    random = np.random.default_rng(restoration.SEED)
+    groups: dict[str, list[int]] = {}
+    for index in random.permutation(data.where(split=options.split)):
+        row = data.rows[index]
+        groups.setdefault(f"{row['modality']} {row['body_part'].lower()}", []).append(int(index))
+    chosen = {name: list(data.pixels[groups[name][: options.count]]) for name in sorted(groups)[: options.groups]}
+    protocol = {
+        "command": f"python -m synth.evaluation restore --count {options.count} --split {options.split}",
+        "steps": restoration.STEPS,
+        "pictures": options.count,
+        "split": options.split,
+        "seed": restoration.SEED,
+        "model": f"{model.card.id} {model.card.revision}",
+        "weights": model.card.weights_hash(),
+        "commit": _commit(),
+    }
+    rows = restoration.run(
+        model, chosen, options.kinds.split(","), options.out / "restoration.json", protocol, lambda line: print(line, flush=True)
+    )
+    print(restoration.table(rows))
+
+
+def _commit() -> str:
+    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    return done.stdout.strip() or "none"
 
 
 if __name__ == "__main__":

@@ -139,6 +139,14 @@ class ShippedModel:
             pictures = self.networks.codec.decode(self._raw(z))
         return (pictures.float().clamp(-1, 1) + 1) / 2
 
+    def decode(self, z: Tensor) -> Tensor:
+        """(B, 4, h, w) to the mean picture (B, 1, H, W), about [0, 1], without grain; in fp32, differentiable in z."""
+        return (self.networks.codec.decode_parts(self._raw(z))[0] + 1) / 2
+
+    def lesions(self, pixels: Tensor, modality: str) -> Tensor | None:
+        """None: this model detects nothing."""
+        return None
+
     def preview(self, z: Tensor) -> Tensor:
         """The thumbnail that the latent contains, (B, 1, 2h, 2w) in [0, 1]."""
         with torch.no_grad():
