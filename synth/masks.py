@@ -80,7 +80,7 @@ def lost(grey: npt.NDArray[np.float32], kind: str) -> Area:
     """
     if kind == "stripes":
         rows, columns = _even_lines(grey), _even_lines(grey.T)
-        return rows[:, None] | columns[None, :]
+        return np.asarray(rows[:, None] | columns[None, :])
     levels = np.rint(grey * 255).astype(np.int16)
     square = np.ones((_BLOCK_MIN_PX, _BLOCK_MIN_PX), bool)
     found = np.zeros(grey.shape, bool)
@@ -103,4 +103,4 @@ def _even_lines(grey: npt.NDArray[np.float32]) -> Area:
     runs, count = ndimage.label(even)
     outer = {runs[0], runs[-1]}
     long = {label for label in range(1, count + 1) if (runs == label).sum() > _STRIPE_MAX_PX}
-    return even & ~np.isin(runs, list(outer | long))
+    return np.asarray(even & ~np.isin(runs, list(outer | long)))

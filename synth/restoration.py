@@ -1,4 +1,4 @@
-"""A damaged picture of any size to a restored one: what its damage is, tile by tile through the prior, what to check."""
+"""A damaged picture of any size to a restored one: its damage, tile by tile through the prior, and what to check."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def restored(
 
     Raises RequestError where the picture is too small, too large or blank, or where nothing is lost to fill.
     """
-    y = base.pixels.astype(np.float32) / 255
-    check_size(*y.shape, asked.kind)
+    y = grey(base.pixels)
+    check_size(y.shape[0], y.shape[1], asked.kind)
     damage = damage_of(y, asked, base.lesion)
     if KINDS[asked.kind].light:
         pixels, damage = _relit(model, y, damage, modality, steps, on_step)
@@ -57,14 +57,24 @@ def restored(
     shift = 255 * restore.mean_shift(after, observed, damage)
     bound = 255 * restore.MEAN_SHIFT_MAX
     before = restore.lit(observed, damage) if damage.haze is not None else observed
-    checks = (QualityCheck(MEAN_SHIFT, shift, -bound - 0.5, bound + 0.5), *finding_checks(model, before, after, modality))
+    checks = (
+        QualityCheck(MEAN_SHIFT, shift, -bound - 0.5, bound + 0.5),
+        *finding_checks(model, before, after, modality),
+    )
     return Restored(after[0, 0].numpy(), damage, checks)
+
+
+def grey(pixels: npt.NDArray[np.uint8]) -> Grey:
+    """8-bit pixels as greys in [0, 1]."""
+    return pixels.astype(np.float32) / np.float32(255)
 
 
 def check_size(height: int, width: int, kind: str) -> None:
     """Raises RequestError where a picture of this size cannot be restored: below 64 px a side, or of too many tiles."""
     if min(height, width) < tiles.SIDE_MIN_PX:
-        raise RequestError(f"The picture is {width} x {height} px; at least {tiles.SIDE_MIN_PX} px a side are restored.")
+        raise RequestError(
+            f"The picture is {width} x {height} px; at least {tiles.SIDE_MIN_PX} px a side are restored."
+        )
     count = tiles.count(height, width, kind)
     if count > tiles.COUNT_MAX:
         raise RequestError(
@@ -93,7 +103,7 @@ def damage_of(y: Grey, asked: Restoration, drawn: npt.NDArray[np.bool_] | None =
     if kind.light:
         if float(y.max() - y.min()) < 4 / 255:
             raise RequestError("The picture is blank; there is no contrast to restore.")
-        light, haze = estimate.first_light(observed)
+        light, haze = estimate.first_light(observed, asked.group)
         damage = replace(damage, light=light, haze=haze)
     return damage
 
@@ -149,7 +159,7 @@ def _by_tiles(
     whole = tiles.padded(y, side)
     holes = None if damage.hole is None else tiles.padded(damage.hole[0, 0].numpy(), side)
     filled = None if holes is None else baselines.biharmonic(whole, holes > 0)
-    spots = tiles.places(*whole.shape, side, overlap)
+    spots = tiles.places(whole.shape[0], whole.shape[1], side, overlap)
     prior = restore.Prior(model, _any_picture(model, modality if len(spots) == 1 else ""), steps)
     out = tiles.Mosaic(whole.shape[0] * factor, whole.shape[1] * factor)
     for done, place in enumerate(spots):

@@ -12,8 +12,20 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
-    {"synth", "types", "terms", "errors", "config", "findings"},
-    {"prompts", "captions", "masks", "imaging", "quality", "diffusion", "dicom", "provenance", "reading", "governance", "baselines"},
+    {"synth", "types", "terms", "origins", "errors", "config", "findings"},
+    {
+        "prompts",
+        "captions",
+        "masks",
+        "imaging",
+        "quality",
+        "diffusion",
+        "dicom",
+        "provenance",
+        "reading",
+        "governance",
+        "baselines",
+    },
     {"generate", "restoration", "store", "models", "library", "export"},
     {"engine", "batch", "training", "evaluation"},
     {"ui"},
@@ -31,6 +43,7 @@ SIDEWAYS = {
 
 LIBRARIES = {
     "terms": set(),
+    "origins": set(),
     "types": {"numpy"},
     "imaging": {"numpy", "PIL", "scipy"},
     "masks": {"numpy", "scipy"},

@@ -14,6 +14,7 @@ from synth.imaging import mark, to_uint8
 from synth.types import GeneratedImage, Modality, View
 
 NOT_FOR_DIAGNOSIS = "SYNTHETIC - NOT FOR DIAGNOSIS"
+RESTORED = "Restored from another image by software with a diffusion model as its prior: altered, not for diagnosis."
 DERIVATION = "Drawn by a diffusion model from a text prompt: not acquired, shows no patient, not for diagnosis."
 # rows run to the patient's left on a film and a slice; columns to the feet on a film, to the back on a slice
 ORIENTATION = {View.PA: ["L", "F"], View.AP: ["L", "F"], View.AXIAL: ["L", "P"]}
@@ -29,7 +30,7 @@ def encode(image: GeneratedImage, description: str) -> bytes:
     """
     if not _ID.fullmatch(image.id):
         raise DicomError(f"The image id {image.id!r} does not fit into DICOM; it must be 1-48 of A-Z a-z 0-9 . _ -")
-    if image.request.modality not in (Modality.DX, Modality.CT):
+    if image.request.modality not in (Modality.DX, Modality.CT) and not _is_restored(image):
         raise DicomError(f"Modality {image.request.modality} cannot be exported; DX and CT of the chest can.")
     if len(description) > 10_240:
         raise DicomError(f"The description has {len(description)} characters; DICOM keeps at most 10240.")
@@ -48,6 +49,10 @@ def encode(image: GeneratedImage, description: str) -> bytes:
     buffer = io.BytesIO()
     ds.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
+
+
+def _is_restored(image: GeneratedImage) -> bool:
+    return image.request.edit is not None and image.request.edit.mode == "restore"
 
 
 def uid(identity: str, purpose: str) -> UID:
@@ -83,7 +88,8 @@ def _study_and_series(ds: Dataset, image: GeneratedImage) -> None:
     ds.StudyDescription = ds.SeriesDescription = NOT_FOR_DIAGNOSIS
     ds.Modality = "OT"  # no modality acquired it
     ds.SeriesNumber = ds.InstanceNumber = 1
-    ds.BodyPartExamined = "CHEST"  # with it Laterality must be absent: the chest is not paired
+    if not _is_restored(image):
+        ds.BodyPartExamined = "CHEST"  # with it Laterality must be absent: the chest is not paired
     ds.ConversionType = "SYN"  # Synthetic Image
     ds.Manufacturer = "SynthRead"
 
@@ -95,7 +101,7 @@ def _image(ds: Dataset, image: GeneratedImage, description: str) -> None:
     ds.SyntheticData = "YES"
     ds.ImageType = ["DERIVED", "SECONDARY"]
     ds.PatientOrientation = ORIENTATION.get(image.request.view, "") if image.request.view else ""
-    ds.DerivationDescription = DERIVATION
+    ds.DerivationDescription = RESTORED if _is_restored(image) else DERIVATION
     ds.ImageComments = description
     ds.BurnedInAnnotation = "YES"
     ds.LossyImageCompression = "00"

@@ -27,6 +27,6 @@ KINDS = {
     "blur": Kind("Blur", 0.15),
     "enlarge_2": Kind("Enlarge 2x", 0.15, 0.5, factor=2),
     "enlarge_4": Kind("Enlarge 4x", 0.15, 0.5, factor=4),
-    "stripes": Kind("Lost stripes", 1.0, 0.5, holes=True),
-    "blocks": Kind("Lost blocks", 2.0, 1.0, holes=True),
+    "stripes": Kind("Lost stripes", 0.5, 0.5, holes=True),
+    "blocks": Kind("Lost blocks", 1.0, 1.0, holes=True),
 }

@@ -130,7 +130,7 @@ def _variance(x: Tensor, noise: Tensor | float) -> Tensor:
 def _joined(coefficients: Tensor, weight: Tensor, like: Tensor) -> Tensor:
     """The picture as the weighted mean of overlapping patches."""
     patches = _basis().to(like).T @ coefficients
-    size = [side + 2 * PATCH_PX for side in like.shape[-2:]]
+    size = (like.shape[-2] + 2 * PATCH_PX, like.shape[-1] + 2 * PATCH_PX)
     total = F.fold(patches * weight, size, PATCH_PX, stride=STRIDE_PX)
     weights = F.fold(weight.expand_as(patches), size, PATCH_PX, stride=STRIDE_PX)
     return (total / weights.clamp(min=1e-12))[..., PATCH_PX:-PATCH_PX, PATCH_PX:-PATCH_PX]
@@ -139,12 +139,14 @@ def _joined(coefficients: Tensor, weight: Tensor, like: Tensor) -> Tensor:
 def _cosines(x: Tensor) -> Tensor:
     """Spectrum of the picture mirrored at its border, where a symmetric blur is a product."""
     wide = torch.cat((x, x.flip(-1)), -1)
-    return torch.fft.rfft2(torch.cat((wide, wide.flip(-2)), -2))
+    spectrum: Tensor = torch.fft.rfft2(torch.cat((wide, wide.flip(-2)), -2))
+    return spectrum
 
 
 def _uncosines(spectrum: Tensor, like: Tensor) -> Tensor:
     h, w = like.shape[-2:]
-    return torch.fft.irfft2(spectrum, s=(2 * h, 2 * w))[..., :h, :w]
+    picture: Tensor = torch.fft.irfft2(spectrum, s=(2 * h, 2 * w))
+    return picture[..., :h, :w]
 
 
 def _transfer(like: Tensor, blur_px: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""Any size by overlapping tiles: where they lie, how they are cut and how they are laid together again without seams."""
+"""Any size by overlapping tiles: where they lie, and how they are laid together again without seams."""
 
 from __future__ import annotations
 

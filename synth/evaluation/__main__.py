@@ -107,7 +107,12 @@ def _restore(model: ShippedModel, options: argparse.Namespace) -> None:
         "commit": _commit(),
     }
     rows = restoration.run(
-        model, chosen, options.kinds.split(","), options.out / "restoration.json", protocol, lambda line: print(line, flush=True)
+        model,
+        chosen,
+        options.kinds.split(","),
+        options.out / "restoration.json",
+        protocol,
+        lambda line: print(line, flush=True),
     )
     print(restoration.table(rows))
 

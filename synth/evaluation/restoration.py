@@ -101,7 +101,7 @@ def measure(model: Model, group: str, kind: str, pictures: Sequence[Picture], st
     scores: dict[str, list[Score]] = {"damaged": [], "baseline": [], "restored": []}
     shifts, seconds = [], []
     for number, clean in enumerate(pictures):
-        spoilt, hole = damaged(clean.astype(np.float32) / 255, kind, SEED + number)
+        spoilt, hole = damaged(restoration.grey(clean), kind, SEED + number)
         asked = Restoration(kind, group, None, BLUR_PX)
         edit = Edit("restore", "0" * 64, "upload:0", restoration=asked)
         request = GenerationRequest(
@@ -109,7 +109,7 @@ def measure(model: Model, group: str, kind: str, pictures: Sequence[Picture], st
         )
         order = Order(request, "evaluation", str(number), Base(spoilt, hole))
         image = generate(model, order, datetime.now(UTC), lambda step: None)
-        grey = spoilt.astype(np.float32) / 255
+        grey = restoration.grey(spoilt)
         plain = restoration.baseline(grey, restoration.damage_of(grey, asked, hole))
         scores["restored"].append(score(np.asarray(image.pixels, np.uint8), clean))
         scores["baseline"].append(score(np.rint(255 * plain).astype(np.uint8), clean))

@@ -47,6 +47,10 @@ class Library:
         """
         return self._cached(image_id, size_px)
 
+    def whole(self, image_id: str) -> Shown:
+        """(H, W) uint8 at its own size, CT in the lung window. Raises DicomError as `pixels` does."""
+        return shown(self._decoded(image_id))
+
     def readable(
         self, ranked: Iterable[RealImage], k: int, size_px: int
     ) -> tuple[list[tuple[RealImage, Shown]], list[str]]:
@@ -63,6 +67,11 @@ class Library:
         return shown, sentences
 
     def _read(self, image_id: str, size_px: int) -> Shown:
+        square: Shown = imaging.fit_square(shown(self._decoded(image_id)), size_px)
+        square.flags.writeable = False
+        return square
+
+    def _decoded(self, image_id: str) -> Decoded:
         image = self._by_id.get(image_id)
         if image is None:
             raise DicomError(f"The library has no image {image_id!r}.")
@@ -77,9 +86,7 @@ class Library:
             raise DicomError(f"{image.path} cannot be read: {error.strerror}.") from error
         if decoded.synthetic:
             raise DicomError(f"{image.path} says of itself that it is synthetic; the library holds real images only.")
-        square: Shown = imaging.fit_square(shown(decoded), size_px)
-        square.flags.writeable = False
-        return square
+        return decoded
 
 
 def shown(decoded: Decoded) -> Shown:

@@ -13,8 +13,20 @@ from synth.prompts.reading import ParsedPrompt
 from synth.types import Edit, Finding, GenerationRequest, Modality, ModelCard, Sex, View
 
 ADULT = 18  # years; below, a patient is a boy or a girl
-_BODY = {Modality.DX: "chest", Modality.CT: "chest", Modality.MR: "brain", Modality.PET: "brain", Modality.OTHER: "other"}
-_IMAGE = {Modality.DX: "X-ray", Modality.CT: "CT slice", Modality.MR: "MRI slice", Modality.PET: "PET slice", Modality.OTHER: "image"}
+_BODY = {
+    Modality.DX: "chest",
+    Modality.CT: "chest",
+    Modality.MR: "brain",
+    Modality.PET: "brain",
+    Modality.OTHER: "other",
+}
+_IMAGE = {
+    Modality.DX: "X-ray",
+    Modality.CT: "CT slice",
+    Modality.MR: "MRI slice",
+    Modality.PET: "PET slice",
+    Modality.OTHER: "image",
+}
 _CAPTION = {Modality.DX: "DX", Modality.CT: "CT", Modality.MR: "MR", Modality.PET: "PET", Modality.OTHER: "OT"}
 
 

@@ -22,7 +22,7 @@ VIEWS = {Modality.DX: View.PA, Modality.CT: View.AXIAL}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A base image: (256, 256) uint8, its name in the address, its mark, and the request that describes it."""
+    """A base image: uint8, (256, 256) or of its own size, its name in the address, its mark, its request."""
 
     pixels: npt.NDArray[np.uint8]
     address: str
@@ -36,7 +36,13 @@ class Picture:
 
 
 def load(address: str) -> Picture:
-    """The picture of an address as "synthetic:<id>", "real:<id>" or "upload:<sha256>:<modality>".
+    """The picture of an address, fitted to 256 px: see `whole`."""
+    picture = whole(address)
+    return replace(picture, pixels=_fitted(picture.pixels))
+
+
+def whole(address: str) -> Picture:
+    """The picture of "synthetic:<id>", "real:<id>" or "upload:<sha256>:<modality>" at its own size.
 
     Raises RequestError where it is none of these, StoreError and DicomError where it cannot be read.
     """
@@ -44,35 +50,34 @@ def load(address: str) -> Picture:
     if kind == "synthetic":
         image = resources.store().image(name)
         request = replace(image.request, edit=None, note="")
-        return Picture(_fitted(image.pixels), address, image.request.mark, request)
+        return Picture(imaging.to_uint8(image.pixels), address, image.request.mark, request)
     if kind == "real":
         real = next((image for image in resources.library().images if image.id == name), None)
         if real is None:
             raise RequestError(f"The library has no image {name!r}.")
-        return Picture(_fitted(resources.library().pixels(name, SIZE_PX)), address, "REAL", _request_of(real))
+        return Picture(resources.library().whole(name), address, "REAL", _request_of(real))
     if kind == "upload" and ":" in name:
         digest, _, modality = name.partition(":")
-        known = Modality(modality) if modality in VIEWS else Modality.DX
-        pixels = _fitted(resources.store().picture(digest))
-        return Picture(pixels, address, "ALTERED", GenerationRequest(modality=known, view=VIEWS[known]))
+        known = Modality(modality) if modality in tuple(Modality) else Modality.DX
+        pixels = imaging.to_uint8(resources.store().picture(digest))
+        return Picture(pixels, address, "ALTERED", GenerationRequest(modality=known, view=VIEWS.get(known)))
     raise RequestError(f"The base image {address[:40]!r} is not known; choose one below.")
 
 
 def keep(data: bytes, name: str, modality: Modality) -> str:
-    """Store the pixels of a file, fitted, and return their address. Raises DicomError where it cannot be read."""
-    pixels = imaging.fit_square(shown(decode(data, name)), SIZE_PX)
-    return f"upload:{resources.store().add_picture(pixels)}:{modality}"
+    """Store the pixels of a file at its own size, and return their address. Raises DicomError."""
+    return f"upload:{resources.store().add_picture(shown(decode(data, name)))}:{modality}"
 
 
-def choose() -> str | None:
-    """The three ways to a base image; returns the address of the one that was chosen now."""
+def choose(modalities: tuple[Modality, ...] = tuple(VIEWS)) -> str | None:
+    """The three ways to a base image of `modalities`; returns the address of the one that was chosen now."""
     made, library, upload = st.tabs(["Made here", "Real images", "Upload"])
     with made:
         address = _of_history()
     with library:
-        address = _of_library() or address
+        address = _of_library(modalities) or address
     with upload:
-        return _uploaded() or address
+        return _uploaded(modalities) or address
 
 
 def _of_history() -> str | None:
@@ -90,10 +95,11 @@ def _of_history() -> str | None:
     return f"synthetic:{chosen}" if chosen else None
 
 
-def _of_library() -> str | None:
-    images = {image.id: image for image in resources.library().images if image.modality in tuple(VIEWS)}
+def _of_library(modalities: tuple[Modality, ...]) -> str | None:
+    every = Modality.OTHER in modalities
+    images = {image.id: image for image in resources.library().images if every or image.modality in modalities}
     if not images:
-        st.caption(resources.library().problem or "The library has no chest film and no CT slice.")
+        st.caption(resources.library().problem or "The library has no image of these modalities.")
         return None
     chosen = st.selectbox(
         "Image", images, index=None, format_func=lambda name: viewer.real_sentence(images[name]), key="base_real"
@@ -101,10 +107,17 @@ def _of_library() -> str | None:
     return f"real:{chosen}" if chosen else None
 
 
-def _uploaded() -> str | None:
-    modality = st.segmented_control("It is a", tuple(VIEWS), default=Modality.DX, required=True, key="base_modality")
+def _uploaded(modalities: tuple[Modality, ...]) -> str | None:
+    modality = st.segmented_control(
+        "It is a",
+        modalities,
+        default=Modality.DX,
+        required=True,
+        format_func=lambda m: "other" if m == Modality.OTHER else str(m),
+        key="base_modality",
+    )
     file = st.file_uploader("DICOM, PNG or JPEG", type=["dcm", "png", "jpg", "jpeg"], key="base_file")
-    st.caption("Only the pixels are kept, on this computer; remove burnt-in names first.")
+    st.caption("Only the pixels are kept, on this computer; remove burnt-in names first. Colour becomes grey.")
     return None if file is None else keep(file.getvalue(), file.name, modality or Modality.DX)
 
 
@@ -113,6 +126,6 @@ def _fitted(pixels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> npt.NDArr
 
 
 def _request_of(real: RealImage) -> GenerationRequest:
-    modality = Modality(real.modality)
-    view = View(real.view) if real.view in tuple(View) else VIEWS[modality]
+    modality = Modality(real.modality) if real.modality in tuple(Modality) else Modality.OTHER
+    view = View(real.view) if real.view in tuple(View) else VIEWS.get(modality)
     return GenerationRequest(modality=modality, view=view, sex=Sex(real.sex) if real.sex else None, age=real.age)

@@ -6,6 +6,7 @@ the page would lose the zoom (Streamlit issue 8882).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,9 @@ from plotly.subplots import make_subplots
 
 Film = npt.NDArray[np.uint8]
 GREY = [[0.0, "#000000"], [1.0, "#ffffff"]]
-PAPER, TEXT, LINE, LEFT_COLOUR, RIGHT_COLOUR = "#0c0e11", "#aeb6bd", "#2a3037", "#5aa9c4", "#d3a64f"
+PAPER, TEXT, LINE = "#0c0e11", "#aeb6bd", "#2a3037"
+LEFT_COLOUR, RIGHT_COLOUR = "#5aa9c4", "#d3a64f"
+COLOURS = (LEFT_COLOUR, RIGHT_COLOUR, "#8a8f98", "#9ac46b")
 # Window and level in grey levels of an 8-bit film: (name, width, level).
 PRESETS = (("Full", 256, 128), ("Contrast", 150, 128), ("Lung", 140, 80), ("Mediastinum", 130, 175), ("Bone", 100, 205))
 LEVELS = (*range(0, 256, 8), 255)  # where the sliders for black and white can stand
@@ -38,7 +41,11 @@ class Pane:
 
 def figure(left: Pane, right: Pane | None, height_px: int = 600) -> go.Figure:
     """Both films with linked axes above a histogram of both; one film alone when `right` is None."""
-    panes = [left] if right is None else [left, right]
+    return row([left] if right is None else [left, right], height_px)
+
+
+def row(panes: Sequence[Pane], height_px: int = 600) -> go.Figure:
+    """One to four films of one size with linked axes above a histogram of all."""
     columns = len(panes)
     specs = [[{} for _ in panes], [{"colspan": columns}, *[None] * (columns - 1)]]
     fig = make_subplots(
@@ -46,7 +53,7 @@ def figure(left: Pane, right: Pane | None, height_px: int = 600) -> go.Figure:
     )
     for column, pane in enumerate(panes, start=1):
         _add_film(fig, pane, column)
-    for column, (pane, colour) in enumerate(zip(panes, (LEFT_COLOUR, RIGHT_COLOUR), strict=False), start=1):
+    for column, (pane, colour) in enumerate(zip(panes, COLOURS, strict=False), start=1):
         _add_label(fig, pane, colour, column)
         _add_histogram(fig, pane, colour)
     fig.update_layout(
