@@ -58,7 +58,7 @@ def restored(
     bound = 255 * restore.MEAN_SHIFT_MAX
     before = restore.lit(observed, damage) if damage.haze is not None else observed
     checks = (
-        QualityCheck(MEAN_SHIFT, shift, -bound - 0.5, bound + 0.5),
+        QualityCheck(MEAN_SHIFT, shift, -bound, bound),
         *finding_checks(model, before, after, modality),
     )
     return Restored(after[0, 0].numpy(), damage, checks)
