@@ -76,7 +76,8 @@ def check(lesion: Area, keep: Area | None, margin_px: int, pixels: Pixels) -> No
 def lost(grey: npt.NDArray[np.float32], kind: str) -> Area:
     """Where (H, W) greys in [0, 1] hold nothing: "stripes", rows and columns of one grey, or "blocks" of one grey.
 
-    What reaches the border of the picture, or has no straight border, is taken for air or for saturation.
+    What reaches the border of the picture, or has no straight border, is taken for air or for saturation: a loss that
+    joins air of its own grey must be drawn.
     """
     if kind == "stripes":
         rows, columns = _even_lines(grey), _even_lines(grey.T)

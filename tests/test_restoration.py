@@ -149,13 +149,12 @@ def test_a_restoration_survives_the_store_and_says_what_it_is() -> None:
     asked = request("0" * 64)
     assert GenerationRequest.from_json(asked.canonical_json()) == asked
     assert asked.mark == "ALTERED"
-    for edit in (
-        Restoration,
-        lambda kind: Edit("restore", "0", "upload:a"),
-        lambda kind: Edit("add", "0", "a:b", "1", restoration=Restoration("blur")),
-    ):
-        with pytest.raises(RequestError):
-            edit("cat")
+    with pytest.raises(RequestError, match="Damage is 'cat'"):
+        Restoration("cat")
+    with pytest.raises(RequestError, match="must say which damage"):
+        Edit("restore", "0", "upload:a")
+    with pytest.raises(RequestError, match="only it may"):
+        Edit("add", "0", "upload:a", "1", restoration=Restoration("blur"))
     with pytest.raises(RequestError, match="Noise is 200"):
         Restoration("gaussian", noise=200.0)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -42,9 +44,7 @@ def test_tiles_cover_every_pixel_and_neighbours_overlap(height: int, width: int)
     assert covered.all()
     for axis in (0, 1):
         starts = sorted({spot[axis] for spot in spots})
-        assert all(
-            later - earlier <= 256 - tiles.OVERLAP_PX for earlier, later in zip(starts, starts[1:], strict=False)
-        )
+        assert all(later - earlier <= 256 - tiles.OVERLAP_PX for earlier, later in pairwise(starts))
     assert len(spots) == tiles.count(height, width, "gaussian")
 
 

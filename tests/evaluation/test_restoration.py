@@ -56,8 +56,8 @@ def test_the_table_recommends_the_baseline_where_it_wins() -> None:
     lost = replace(row, group="CR hand", restored=table.Score(29.0, 0.95))
     assert (row.better, lost.better) == ("restored", "Wiener filter")
     lines = table.table([lost, row]).splitlines()
-    assert (
-        lines[2] == "| blur | CR hand | 3 |  | Wiener filter | **30.00** / 0.900 | 29.00 / **0.950** | Wiener filter |"
+    assert lines[2].endswith(
+        "| CR hand | 3 |  | Wiener filter | **30.00** / 0.900 | 29.00 / **0.950** | Wiener filter |"
     )
-    assert lines[3] == "| blur | MG breast | 3 |  | Wiener filter | 30.00 / **0.900** | **31.00** / 0.800 | restored |"
+    assert lines[3].endswith("| MG breast | 3 |  | Wiener filter | 30.00 / **0.900** | **31.00** / 0.800 | restored |")
     assert lines[-1] == "Restored wins by PSNR in 1 of 2 rows, the baseline in the others."

@@ -68,12 +68,8 @@ def test_a_noisy_upload_is_restored_and_shown_with_everything_beside_it(restore:
 @pytest.mark.parametrize(
     ("data", "modality", "shape"),
     [
-        (dicom_bytes((film(300) * 257).astype(np.uint16)), Modality.DX, (300, 300)),
-        (
-            dicom_bytes(film(280).astype(np.uint16) * 16, PhotometricInterpretation="MONOCHROME1"),
-            Modality.DX,
-            (280, 280),
-        ),
+        (dicom_bytes(film(300).astype(np.uint16) * 257), Modality.DX, (300, 300)),
+        (dicom_bytes(film(90).astype(np.uint16) * 16, PhotometricInterpretation="MONOCHROME1"), Modality.DX, (90, 90)),
         (png(Image.effect_noise((90, 70), 60).convert("RGB")), Modality.OTHER, (70, 90)),
         (png(Image.fromarray(film(64))), Modality.OTHER, (64, 64)),
     ],
@@ -109,9 +105,7 @@ def test_a_picture_of_4000_px_is_offered_at_a_smaller_working_size(restore: Call
     assert any(caption.value.startswith("49 tiles, about ") for caption in page.caption)
     page = press(page.selectbox(key="size-4000").set_value(4000).run(), "Restore")
     assert not page.exception
-    assert [error.value[:61] for error in page.error] == [
-        "The picture is 4000 x 4000 px, 324 tiles of 256 px; at most 6"
-    ]
+    assert [error.value[:51] for error in page.error] == ["The picture is 4000 x 4000 px, 324 tiles of 256 px;"]
 
 
 def test_too_small_a_picture_and_no_loss_are_one_sentence(restore: Callable[[str], AppTest]) -> None:
