@@ -106,7 +106,7 @@ def _picture(pixels: Film, mark: str, kind: str, address: str) -> masks.Area | N
         square = imaging.to_uint8(imaging.fit_square(pixels, CANVAS_PX))
         area, _ = canvas.draw(square, mark, f"lost-{address}")
         return _unfitted(area, pixels.shape)
-    st.image(imaging.mark(imaging.fit_square(pixels, CANVAS_PX), mark), alt="The picture to restore")
+    st.image(imaging.mark(imaging.fit_square(pixels, CANVAS_PX), mark), alt="The damaged picture")
     return None
 
 
@@ -175,8 +175,8 @@ def _side_by_side(image: GeneratedImage) -> None:
     plain = _baseline(image.id, base, edit.restoration)
     mark, name = image.request.mark, baselines.NAMES[edit.restoration.kind]
     panes = [
-        _pane(before, edit.base_mark, "BEFORE"),
-        _pane(after, mark, "AFTER"),
+        _pane(before, edit.base_mark, f"BEFORE: {edit.base_mark}"),
+        _pane(after, mark, f"AFTER: {mark}"),
         _pane(imaging.difference(after, before), mark, "DIFFERENCE"),
         _pane(plain, mark, name.upper()),
     ]
@@ -203,8 +203,8 @@ def _baseline(image_id: str, _base: Base, _asked: Restoration) -> Film:
     return imaging.to_uint8(restoration.baseline(grey, restoration.damage_of(grey, _asked, _base.lesion)))
 
 
-def _pane(pixels: Film, mark: str, word: str) -> compare.Pane:
-    return compare.Pane(imaging.to_uint8(imaging.mark(pixels, mark)), pixels, f"{word}: {mark}")
+def _pane(pixels: Film, mark: str, title: str) -> compare.Pane:
+    return compare.Pane(imaging.to_uint8(imaging.mark(pixels, mark)), pixels, title)
 
 
 def _checks(image: GeneratedImage) -> None:
