@@ -35,7 +35,7 @@ Film = npt.NDArray[np.uint8]
 def panel() -> None:
     """Choose a picture; say what spoilt it; restore."""
     address = st.query_params.get("base")
-    with st.expander("Picture", expanded=address is None):
+    with st.expander("Another picture") if address else st.container():
         chosen = bases.choose(tuple(Modality))
     if chosen and chosen != st.session_state.get("restore_chosen"):
         st.session_state["restore_chosen"] = chosen

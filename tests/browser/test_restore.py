@@ -24,8 +24,6 @@ def upload(server: Server, tab: Tab, picture: np.ndarray) -> Page:
     page = tab(server.url)
     screen.drawn(page)
     page.goto(f"{server.url}/restore")
-    page.wait_for_timeout(9000); page.screenshot(path="/tmp/r/p2.png")
-    page.set_default_timeout(3000)
     page.get_by_role("tab", name="Upload").click()
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "PNG")
@@ -46,7 +44,6 @@ def test_a_noisy_upload_is_restored_beside_its_baseline(server: Server, tab: Tab
     file = pydicom.dcmread(screen.download(page, "DICOM", tmp_path))
     assert (file.Rows, file.Columns, file.SyntheticData) == (300, 360, "YES")
     assert file.DerivationDescription.startswith("Restored from another image")
-    page.screenshot(path="/tmp/r/page.png")
     with Image.open(screen.download(page, "PNG by non-local means", tmp_path)) as plain:
         assert plain.size == (360, 300)
 
