@@ -2,7 +2,7 @@
 
 After GDP (Fei et al. 2023, arXiv 2304.01247, alg. 2) and UniMIE: at every step the estimate of the clean latent is led
 towards pictures whose damaged version is the observed one, and what is unknown of the damage is estimated on the way.
-Two things differ, both measured to be better on the val split: the start is no noise but the latent of a first
+Two things differ, both better on pictures of the val split: the start is no noise but the latent of a first
 estimate, so nothing is drawn at random and 25 steps are enough; and of the decoded result only the change is taken, so
 what the codec loses is in both and cancels. All pictures are (1, 1, H, W) in [0, 1].
 """

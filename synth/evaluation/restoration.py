@@ -58,7 +58,7 @@ class Row:
 
     @property
     def better(self) -> str:
-        """Which to use: "restored" where it wins by PSNR and loses nothing by SSIM, or the name of the baseline."""
+        """Which to use: "restored" where it wins by PSNR, else the name of the baseline."""
         gain = self.restored.psnr - self.baseline.psnr
         return "restored" if gain > EQUAL_DB else baselines.NAMES[self.kind]
 
