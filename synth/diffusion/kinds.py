@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Kind:
     """One kind of damage. `sigma`: noise level of the latent at which the prior starts; `weight`: share of its change.
 
-    Both were chosen on a few pictures of the val split. Without a `weight` the observed picture decides, place by place.
+    Both were chosen on a few val pictures. Without a `weight` the observed picture decides, place by place.
     """
 
     title: str
