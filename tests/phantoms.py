@@ -101,10 +101,10 @@ def cat() -> Image.Image:
     return picture
 
 
-def png(picture: Image.Image) -> bytes:
-    """The picture as a PNG file."""
+def png(picture: Image.Image | npt.NDArray[Any], kind: str = "PNG") -> bytes:
+    """The picture as a file, PNG or JPEG."""
     file = io.BytesIO()
-    picture.save(file, "PNG")
+    (picture if isinstance(picture, Image.Image) else Image.fromarray(picture)).save(file, kind)
     return file.getvalue()
 
 

@@ -35,7 +35,7 @@ ELSEWHERE = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A base image: (256, 256) uint8, its name in the address, its mark, the request that describes it, a note."""
+    """A base image: uint8, (256, 256) or of its own size, its address, its mark, its request, a note on its size."""
 
     pixels: npt.NDArray[np.uint8]
     address: str
@@ -50,9 +50,15 @@ class Picture:
 
 
 def load(address: str) -> Picture:
-    """The picture of an address.
+    """The picture of an address fitted to 256 px, with a note where that changed its size: see `whole`."""
+    picture = whole(address)
+    return replace(picture, pixels=_fitted(picture.pixels), note=_note_of_size(*picture.pixels.shape))
 
-    It is "synthetic:<id>", "real:<id>" or "upload:<sha256>:<modality>:<width>x<height>", ":HU" after a CT in HU.
+
+def whole(address: str) -> Picture:
+    """The picture of an address at its own size.
+
+    It is "synthetic:<id>", "real:<id>" or "upload:<sha256>:<modality>", ":HU" after a CT in HU.
 
     Raises RequestError where it is none of these, StoreError and DicomError where it cannot be read.
     """
@@ -60,20 +66,20 @@ def load(address: str) -> Picture:
     if kind == "synthetic":
         image = resources.store().image(name)
         request = replace(image.request, edit=None, note="")
-        return Picture(_fitted(image.pixels), address, image.request.mark, request)
+        return Picture(imaging.to_uint8(image.pixels), address, image.request.mark, request)
     if kind == "real":
         real = next((image for image in resources.library().images if image.id == name), None)
         if real is None:
             raise RequestError(f"The library has no image {name!r}.")
         library = resources.library()
         request = replace(_request_of(real), lung_window=library.hounsfield(name, SIZE_PX) is not None)
-        return Picture(_fitted(library.pixels(name, SIZE_PX)), address, "REAL", request)
+        return Picture(library.whole(name), address, "REAL", request)
     if kind == "upload" and ":" in name:
-        digest, modality, size, unit = [*name.split(":"), "", ""][:4]
-        known = Modality(modality) if modality in VIEWS else Modality.DX
-        pixels = _fitted(resources.store().picture(digest))
-        request = GenerationRequest(modality=known, view=VIEWS[known], lung_window=unit == "HU")
-        return Picture(pixels, address, "ALTERED", request, _note_of_size(size))
+        digest, modality, unit = [*name.split(":"), ""][:3]
+        known = Modality(modality) if modality in tuple(Modality) else Modality.DX
+        pixels = imaging.to_uint8(resources.store().picture(digest))
+        request = GenerationRequest(modality=known, view=VIEWS.get(known), lung_window=unit == "HU")
+        return Picture(pixels, address, "ALTERED", request)
     raise RequestError(f"The base image {address[:40]!r} is not known; choose one below.")
 
 
@@ -83,16 +89,23 @@ def small(picture: Picture) -> npt.NDArray[np.uint8]:
 
 
 def keep(data: bytes, name: str, modality: Modality) -> str:
-    """Store the pixels of a file, fitted, and return their address.
+    """Store the pixels of a file that is to be edited, at its own size, and return their address.
 
     Raises DicomError where the file cannot be read, is a colour photograph, too small, or of another modality.
     """
     decoded = decode(data, name)
     _check(decoded, name, modality)
-    height, width = decoded.pixels.shape
-    pixels = imaging.fit_square(shown(decoded), SIZE_PX)
+    return _kept(decoded, modality)
+
+
+def keep_any(data: bytes, name: str, modality: Modality) -> str:
+    """The same for a file that is to be restored: anything that can be read, colour as grey."""
+    return _kept(decode(data, name), modality)
+
+
+def _kept(decoded: Decoded, modality: Modality) -> str:
     unit = ":HU" if decoded.hounsfield and modality is Modality.CT else ""
-    return f"upload:{resources.store().add_picture(pixels)}:{modality}:{width}x{height}{unit}"
+    return f"upload:{resources.store().add_picture(shown(decoded))}:{modality}{unit}"
 
 
 def _check(decoded: Decoded, name: str, modality: Modality) -> None:
@@ -110,27 +123,26 @@ def _check(decoded: Decoded, name: str, modality: Modality) -> None:
         raise DicomError(f"{name} is {NAMES[ACQUIRED[said]]} by its header, not {NAMES[modality]}; choose that above.")
 
 
-def _note_of_size(size: str) -> str:
-    """What was done to an upload of "<width>x<height>" pixels, empty where nothing is known or done."""
-    width, _, height = size.partition("x")
-    if not (width.isdecimal() and height.isdecimal()) or int(width) == int(height) == SIZE_PX:
+def _note_of_size(height: int, width: int) -> str:
+    """What is done to a picture of this size in px, empty where nothing is."""
+    if height == width == SIZE_PX:
         return ""
-    scale = SIZE_PX / max(int(width), int(height), 1)
-    fitted = f"{max(1, round(int(width) * scale))} x {max(1, round(int(height) * scale))} px"
+    scale = SIZE_PX / max(width, height)
+    fitted = f"{max(1, round(width * scale))} x {max(1, round(height * scale))} px"
     word = "Enlarged, no finer than it was:" if scale > 1 else "Fitted:"
     return f"{word} {width} x {height} px to {fitted}."
 
 
-def choose() -> str | None:
-    """The three ways to a base image; returns the address of the one that was chosen last, None before any."""
+def choose(modalities: tuple[Modality, ...] = tuple(VIEWS)) -> str | None:
+    """The three ways to a base image of `modalities`; the address of the one chosen last, None before any."""
     made, library, upload = st.tabs(["Made here", "Real images", "Upload"])
     addresses: dict[str, str | None] = {}
     with made:
         addresses["made"] = _of_history()
     with library:
-        addresses["real"] = _of_library()
+        addresses["real"] = _of_library(modalities)
     with upload:
-        addresses["file"] = _uploaded()
+        addresses["file"] = _uploaded(modalities)
     return addresses.get(st.session_state.get("base_last", ""))
 
 
@@ -155,10 +167,11 @@ def _of_history() -> str | None:
     return f"synthetic:{chosen}" if chosen else None
 
 
-def _of_library() -> str | None:
-    images = {image.id: image for image in resources.library().images if image.modality in tuple(VIEWS)}
+def _of_library(modalities: tuple[Modality, ...]) -> str | None:
+    every = Modality.OTHER in modalities
+    images = {image.id: image for image in resources.library().images if every or image.modality in modalities}
     if not images:
-        st.caption(resources.library().problem or "The library has no chest film and no CT slice.")
+        st.caption(resources.library().problem or "The library has no image of these modalities.")
         return None
     chosen = st.selectbox(
         "Image",
@@ -172,10 +185,10 @@ def _of_library() -> str | None:
     return f"real:{chosen}" if chosen else None
 
 
-def _uploaded() -> str | None:
+def _uploaded(modalities: tuple[Modality, ...]) -> str | None:
     modality = st.segmented_control(
         "It is a",
-        tuple(VIEWS),
+        modalities,
         default=Modality.DX,
         required=True,
         format_func=lambda modality: chips.MODALITY_NAMES[modality],
@@ -191,11 +204,12 @@ def _uploaded() -> str | None:
         args=("file",),
     )
     st.caption("Only the pixels are kept, on this computer; remove burnt-in names first.")
+    keeper = keep_any if Modality.OTHER in modalities else keep
     if file is None:
         return None
-    known, kept = (file.file_id, modality), st.session_state.get("base_kept")
+    known, kept = (file.file_id, modality, Modality.OTHER in modalities), st.session_state.get("base_kept")
     if kept is None or kept[0] != known:  # or every run would decode the file again
-        kept = (known, keep(file.getvalue(), file.name, modality or Modality.DX))
+        kept = (known, keeper(file.getvalue(), file.name, modality or Modality.DX))
         st.session_state["base_kept"] = kept
     return str(kept[1])
 
@@ -205,6 +219,6 @@ def _fitted(pixels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> npt.NDArr
 
 
 def _request_of(real: RealImage) -> GenerationRequest:
-    modality = Modality(real.modality)
-    view = View(real.view) if real.view in tuple(View) else VIEWS[modality]
+    modality = Modality(real.modality) if real.modality in tuple(Modality) else Modality.OTHER
+    view = View(real.view) if real.view in tuple(View) else VIEWS.get(modality)
     return GenerationRequest(modality=modality, view=view, sex=Sex(real.sex) if real.sex else None, age=real.age)

@@ -6,6 +6,7 @@ the page would lose the zoom (Streamlit issue 8882).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,9 @@ from plotly.subplots import make_subplots
 
 Film = npt.NDArray[Any]  # (H, W) integers: grey levels, or HU
 GREY = [[0.0, "#000000"], [1.0, "#ffffff"]]
-PAPER, TEXT, LINE, LEFT_COLOUR, RIGHT_COLOUR = "#0c0e11", "#aeb6bd", "#2a3037", "#5aa9c4", "#d3a64f"
+PAPER, TEXT, LINE = "#0c0e11", "#aeb6bd", "#2a3037"
+LEFT_COLOUR, RIGHT_COLOUR = "#5aa9c4", "#d3a64f"
+COLOURS = (LEFT_COLOUR, RIGHT_COLOUR, "#8a8f98", "#9ac46b")
 # Window and level in grey levels of an 8-bit film: (name, width, level).
 PRESETS = (("Full", 256, 128), ("Contrast", 150, 128), ("Lung", 140, 80), ("Mediastinum", 130, 175), ("Bone", 100, 205))
 LEVELS = (*range(0, 256, 8), 255)  # where the sliders for black and white can stand
@@ -79,25 +82,29 @@ GREYS = Scale("grey", PRESETS, LEVELS, 0, 255, (0, 64, 128, 192, 255))
 def figure(
     left: Pane, right: Pane | None, height_px: int = 600, third: Pane | None = None, scale: Scale = GREYS
 ) -> go.Figure:
-    """Both films with linked axes above a histogram of both; one film alone when `right` is None.
+    """Both films with linked axes above a histogram of both; one film alone when `right` is None; see `row`."""
+    return row([left] if right is None else [left, right], height_px, third, scale)
 
-    `third` is a map in grey levels beside them with the same zoom, which window and inversion leave alone.
+
+def row(panes: Sequence[Pane], height_px: int = 600, last: Pane | None = None, scale: Scale = GREYS) -> go.Figure:
+    """One to four films of one size with linked axes above a histogram of all.
+
+    `last` is a map in grey levels beside them with the same zoom, which window and inversion leave alone.
     """
-    panes = [left] if right is None else [left, right]
-    films, columns = len(panes), len(panes) + (third is not None)
+    films, columns = len(panes), len(panes) + (last is not None)
     specs = [[{} for _ in range(columns)], [{"colspan": columns}, *[None] * (columns - 1)]]
     fig = make_subplots(
         rows=2, cols=columns, specs=specs, row_heights=[0.86, 0.14], horizontal_spacing=0.01, vertical_spacing=0.02
     )
     for column, pane in enumerate(panes, start=1):
         _add_film(fig, pane, column, scale)
-    for column, (pane, colour) in enumerate(zip(panes, (LEFT_COLOUR, RIGHT_COLOUR), strict=False), start=1):
+    for column, (pane, colour) in enumerate(zip(panes, COLOURS, strict=False), start=1):
         _add_label(fig, pane, colour, column)
         _add_histogram(fig, pane, colour, scale)
     free = [trace for trace, pane in enumerate(panes) if pane.fixed is None] or list(range(films))
-    if third is not None:
-        _add_film(fig, third, columns, PLAIN)
-        _add_label(fig, third, TEXT, columns)
+    if last is not None:
+        _add_film(fig, last, columns, PLAIN)
+        _add_label(fig, last, TEXT, columns)
     lines = [_add_outline(fig, line, column) for column, pane in enumerate(panes, 1) for line in pane.outlines]
     fig.update_layout(
         height=height_px,

@@ -48,9 +48,9 @@ def _edited(image: GeneratedImage, here: trail.Place) -> None:
         raise RequestError("This request is no edit; open it on the Generate page.")
     edited = imaging.to_uint8(image.pixels)
     outlines = _outlines(base, edit)
-    left = _pane(base.pixels, edit.base_mark, "BEFORE", outlines)
-    right = _pane(edited, image.request.mark, "AFTER", outlines)
-    third = _difference(edited, base.pixels, f"{image.request.mark} DIFFERENCE", "AFTER - BEFORE")
+    left = pane(base.pixels, edit.base_mark, "BEFORE", outlines)
+    right = pane(edited, image.request.mark, "AFTER", outlines)
+    third = difference(edited, base.pixels, f"{image.request.mark} DIFFERENCE", "AFTER - BEFORE")
     st.plotly_chart(
         compare.figure(left, right, HEIGHT_PX, third), theme=None, config=compare.CONFIG, key=f"edit-{image.id}"
     )
@@ -69,7 +69,10 @@ def _edited(image: GeneratedImage, here: trail.Place) -> None:
         _codec(image, base)
 
 
-def _pane(pixels: npt.NDArray[np.uint8], word: str, title: str, outlines: tuple[compare.Outline, ...]) -> compare.Pane:
+def pane(
+    pixels: npt.NDArray[np.uint8], word: str, title: str, outlines: tuple[compare.Outline, ...] = ()
+) -> compare.Pane:
+    """A film with its mark burnt in, named "BEFORE: REAL"."""
     return compare.Pane(imaging.to_uint8(imaging.mark(pixels, word)), pixels, f"{title}: {word}", outlines=outlines)
 
 
@@ -84,7 +87,7 @@ def _outlines(base: Base, edit: Edit) -> tuple[compare.Outline, ...]:
     )
 
 
-def _difference(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8], word: str, title: str) -> compare.Pane:
+def difference(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8], word: str, title: str) -> compare.Pane:
     """A map of first - second in grey, marked, whose title says what black and white are."""
     largest = int(np.abs(first.astype(int) - second).max(initial=0))
     full = next(scale for scale in FULL_SCALES if scale >= largest)
@@ -114,7 +117,7 @@ def _codec(image: GeneratedImage, base: Base) -> None:
     if check is None or check.picture is None:
         return
     decoded = imaging.to_uint8(resources.store().picture(check.picture))
-    shown = _difference(decoded, base.pixels, "CODEC ERROR", "CODEC")
+    shown = difference(decoded, base.pixels, "CODEC ERROR", "CODEC")
     st.image(shown.shown, width=150, alt="Codec error on the base image")
     st.caption(
         f"Codec error, not in the edit: mean {check.value:.1f}, largest {_largest(decoded, base):d} grey levels."
