@@ -50,8 +50,13 @@ class Picture:
 
 
 def load(address: str) -> Picture:
-    """The picture of an address fitted to 256 px, with a note where that changed its size: see `whole`."""
+    """The picture of an address that is to be edited, fitted to 256 px, with a note where that changed its size.
+
+    Raises RequestError where it shows neither an X-ray nor a CT slice, and what `whole` raises.
+    """
     picture = whole(address)
+    if picture.request.modality not in VIEWS:
+        raise RequestError("Only X-rays and CT slices are edited here; choose one below.")
     return replace(picture, pixels=_fitted(picture.pixels), note=_note_of_size(*picture.pixels.shape))
 
 
@@ -138,7 +143,7 @@ def choose(modalities: tuple[Modality, ...] = tuple(VIEWS)) -> str | None:
     made, library, upload = st.tabs(["Made here", "Real images", "Upload"])
     addresses: dict[str, str | None] = {}
     with made:
-        addresses["made"] = _of_history()
+        addresses["made"] = _of_history(modalities)
     with library:
         addresses["real"] = _of_library(modalities)
     with upload:
@@ -150,8 +155,8 @@ def _last(kind: str) -> None:
     st.session_state["base_last"] = kind
 
 
-def _of_history() -> str | None:
-    entries = {entry.id: entry for entry in resources.store().history(LATEST)}
+def _of_history(modalities: tuple[Modality, ...]) -> str | None:
+    entries = {e.id: e for e in resources.store().history(LATEST) if e.request.modality in modalities}
     if not entries:
         st.caption("Nothing was made yet; draw an image on the Generate page first.")
         return None

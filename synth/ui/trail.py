@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from synth.types import COUNT_MAX, GeneratedImage
-from synth.ui import bases, gallery, resources
+from synth.ui import bases, edit_form, gallery, resources
 
 LONGEST = 12  # edits of one trail that are shown, the latest
 
@@ -34,12 +34,12 @@ def go(to: Place) -> None:
 
 
 def edits(image_id: str) -> list[GeneratedImage]:
-    """The edits that led to an image, oldest first, itself last; empty for an image that is no edit."""
+    """The edits of this page that led to an image, oldest first, itself last; empty for any other image."""
     found: list[GeneratedImage] = []
     image = resources.store().image(image_id)
-    while image.request.edit is not None and len(found) < LONGEST:
+    while (edit := image.request.edit) is not None and edit.mode in edit_form.MODES and len(found) < LONGEST:
         found.append(image)
-        kind, _, name = image.request.edit.origin.partition(":")
+        kind, _, name = edit.origin.partition(":")
         if kind not in ("synthetic", "altered"):
             break
         image = resources.store().image(name)

@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from synth import imaging
 from synth.errors import DicomError, RequestError
-from synth.types import Base, Edit, GenerationRequest, Modality, View
+from synth.types import Base, Edit, GenerationRequest, Modality, Restoration, View
 from synth.ui import bases, canvas, course, downloads, edit_form, outcome, resources
 from tests.pages.conftest import address, finish
 from tests.phantoms import axial_slice, cat, dicom_bytes, film, make_library, png
@@ -102,6 +102,8 @@ def test_what_cannot_be_edited_is_one_sentence(edit: Callable[..., AppTest]) -> 
     page = edit("nonsense")
     assert [error.value for error in page.error] == ["The base image 'nonsense' is not known; choose one below."]
     digest = resources.store().add_picture(film())
+    page = edit(f"upload:{digest}:MR")
+    assert [error.value for error in page.error] == ["Only X-rays and CT slices are edited here; choose one below."]
     for drawing, sentence in (
         (None, "No lesion is drawn; draw its area on the picture first."),
         (strokes((RED, 0, 512, 0, 512)), "The edit covers 100% of the picture"),
@@ -249,6 +251,23 @@ def test_edits_can_be_undone_and_done_again_also_after_a_reload(edit: Callable[.
     assert button(reloaded, "Redo edit").disabled and button(reloaded, "Edit 2").disabled
     assert address(press(reloaded, "Base"), "base") == root
     assert resources.store().image(second).request.mark == "ALTERED"
+
+
+def test_the_trail_begins_at_a_restored_picture(edit: Callable[..., AppTest]) -> None:
+    edit("")
+    half = film(128)
+    order = Edit("restore", resources.store().add_picture(half), "upload:a", restoration=Restoration("enlarge_2"))
+    asked = GenerationRequest(model_id="tiny", steps=2, sampler="euler", view=None, edit=order)
+    restored = resources.engine().submit(asked, "local").id
+    page = edit("", LESION)
+    while not resources.store().count_images():
+        page.run()
+    page = finish(press(edit(f"synthetic:{restored}", LESION), "Draw it"))
+    assert not page.exception and not page.error
+    assert [label for label in labels(page) if label.startswith(("Base", "Edit"))] == ["Base", "Edit 1"]
+    page = press(page, "Undo edit")
+    assert not page.exception and not page.error
+    assert resources.store().image(restored).request.mark == "ALTERED"
 
 
 def test_a_course_draws_growing_stages_from_one_base_and_one_noise(edit: Callable[..., AppTest]) -> None:
