@@ -35,7 +35,7 @@ def encode(image: GeneratedImage, description: str) -> bytes:
     """
     if not _ID.fullmatch(image.id):
         raise DicomError(f"The image id {image.id!r} does not fit into DICOM; it must be 1-48 of A-Z a-z 0-9 . _ -")
-    if image.request.modality not in (Modality.DX, Modality.CT) and _mode(image) not in ("restore", "translate"):
+    if not exported(image):
         raise DicomError(f"Modality {image.request.modality} cannot be exported; DX and CT of the chest can.")
     if len(description) > 10_240:
         raise DicomError(f"The description has {len(description)} characters; DICOM keeps at most 10240.")
@@ -55,6 +55,11 @@ def encode(image: GeneratedImage, description: str) -> bytes:
     buffer = io.BytesIO()
     ds.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
+
+
+def exported(image: GeneratedImage) -> bool:
+    """True for what `encode` writes: films and slices of the chest, and whatever was restored or translated."""
+    return image.request.modality in (Modality.DX, Modality.CT) or _mode(image) in ("restore", "translate")
 
 
 def in_hounsfield(image: GeneratedImage) -> bool:

@@ -9,14 +9,13 @@ import numpy.typing as npt
 import streamlit as st
 
 from synth import imaging, masks, prompts
-from synth.dicom.encode import encode
+from synth.dicom.encode import encode, exported
 from synth.dicom.presentation import encode_presentation
 from synth.dicom.segmentation import encode_segmentation
-from synth.types import GeneratedImage, Modality
+from synth.types import GeneratedImage
 from synth.ui.views import INTENDED_USE
 
 DICOM = "application/dicom"
-EXPORTED = (Modality.DX, Modality.CT)  # what `encode` writes
 
 
 def buttons(image: GeneratedImage) -> None:
@@ -36,7 +35,7 @@ def buttons(image: GeneratedImage) -> None:
         DICOM,
         on_click="ignore",
         help="Secondary Capture, Synthetic Data YES",
-        disabled=image.request.modality not in EXPORTED,
+        disabled=not exported(image),
     )
 
 
@@ -60,7 +59,7 @@ def mask_buttons(image: GeneratedImage, lesion: npt.NDArray[np.bool_]) -> None:
             DICOM,
             on_click="ignore",
             help=told,
-            disabled=image.request.modality not in EXPORTED,
+            disabled=not exported(image),
         )
     st.download_button(
         "Mask",
