@@ -14,6 +14,7 @@ page = st.navigation(
     [
         st.Page(HERE / "pages" / "generate.py", title="Generate", default=True),
         st.Page(HERE / "pages" / "edit.py", title="Edit"),
+        st.Page(HERE / "pages" / "restore.py", title="Restore"),
         st.Page(HERE / "pages" / "translate.py", title="Translate"),
         st.Page(HERE / "pages" / "library.py", title="Real images"),
     ]

@@ -1,7 +1,8 @@
 """`python -m bench.speed`: seconds, memory and ratios of drawing, as Markdown on the screen and in docs/bench.md.
 
 Everything is measured in one process, warm, one thing after the other. `--quick` measures each thing once and small;
-`--app` also starts the app in a browser and waits for its first image; `--model tiny` takes the analytic model.
+`--app` also starts the app in a browser and waits for its first image; `--model tiny` takes the analytic model;
+`--edit` measures edits alone and renews their section of the file.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -18,15 +20,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from bench import space, start, stock
+from synth import imaging
 from synth.config import Settings
 from synth.diffusion.model import Model
 from synth.generate import Order, generate_batch
 from synth.models import loader
 from synth.models.tiny import TinyModel
-from synth.types import Finding, GenerationRequest, Side, Step
+from synth.types import Base, Edit, Finding, GenerationRequest, Side, Step
 
 ROOT = Path(__file__).resolve().parent.parent
 BATCH = 8
@@ -50,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="measure each thing once and small; write no file")
     parser.add_argument("--app", action="store_true", help="also time the app from start to first image (Chromium)")
     parser.add_argument("--model", help="model id instead of SYNTH_MODEL; tiny is the analytic one")
+    parser.add_argument("--edit", action="store_true", help="measure edits alone, into their section of the file")
     parser.add_argument("--out", type=Path, help="file to write; docs/bench.md without --quick")
     options = parser.parse_args(arguments)
     settings = Settings.from_env()
@@ -58,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     model: Model = TinyModel() if settings.model_id == "tiny" else loader.load(settings)
     command = " ".join(["python -m bench.speed", *(sys.argv[1:] if arguments is None else arguments)])
+    if options.edit:
+        return renew(options.out or ROOT / "docs" / "bench.md", edits(model, plan))
     text = report(model, plan, command)
     if options.app:
         text += "\n" + start.table(start.first_image(settings.model_id))
@@ -67,15 +75,40 @@ def main(arguments: Sequence[str] | None = None) -> None:
         out.write_text(text, encoding="utf-8")
 
 
+def edits(model: Model, plan: Plan) -> str:
+    """The section on edits alone, with its own surroundings."""
+    plan = replace(plan, repeats=min(5, plan.repeats))
+    request = bench_request(model, plan)
+    draw(model, [request])  # warm
+    return f"{edit_table(model, request, plan)}\n`python -m bench.speed --edit`: {surroundings(model, plan)}"
+
+
+def renew(file: Path, section: str) -> None:
+    """Put a section in place of the one of the same title, or at the end of the file."""
+    print(section)
+    title = section.splitlines()[0]
+    parts = re.split(r"(?m)^(?=## )", file.read_text(encoding="utf-8"))
+    kept = [part for part in parts if not part.startswith(title)]
+    at = next((i for i, part in enumerate(parts) if part.startswith(title)), len(kept))
+    kept.insert(at, section)
+    file.write_text("\n\n".join(part.strip("\n") for part in kept) + "\n", encoding="utf-8")
+
+
+def bench_request(model: Model, plan: Plan) -> GenerationRequest:
+    """A right pneumonia at the usual number of steps, or at the most of the plan."""
+    request = GenerationRequest(findings=(Finding("pneumonia", Side.RIGHT),), model_id=model.card.id)
+    return replace(request, steps=min(request.steps, plan.steps[-1]))
+
+
 def report(model: Model, plan: Plan, command: str) -> str:
     """The whole report but for the app's start."""
-    request = GenerationRequest(findings=(Finding("pneumonia", Side.RIGHT),), model_id=model.card.id)
-    request = replace(request, steps=min(request.steps, plan.steps[-1]))
+    request = bench_request(model, plan)
     draw(model, [request])  # warm
     parts = [
         f"`{command}`\n\n# Speed\n\n{surroundings(model, plan)}",
         steps_table(model, request, plan),
         batch_table(model, request, plan),
+        edit_table(model, request, plan),
         stock_table(model, request, plan),
         f"Peak resident memory of this process up to here: {peak_mb():.0f} MB.\n",
         space.table(small=plan.small),
@@ -83,9 +116,9 @@ def report(model: Model, plan: Plan, command: str) -> str:
     return "\n".join(parts)
 
 
-def draw(model: Model, requests: Sequence[GenerationRequest]) -> float:
-    """Seconds to draw the requests as one batch."""
-    orders = [Order(request, "bench", f"bench-{index}") for index, request in enumerate(requests)]
+def draw(model: Model, requests: Sequence[GenerationRequest], base: Base | None = None) -> float:
+    """Seconds to draw the requests as one batch, or to edit `base`."""
+    orders = [Order(request, "bench", f"bench-{index}", base) for index, request in enumerate(requests)]
     return seconds(lambda: generate_batch(model, orders, datetime.now(UTC), _ignore))
 
 
@@ -119,6 +152,27 @@ def batch_table(model: Model, request: GenerationRequest, plan: Plan) -> str:
         "| together, s | one by one, s | ratio |\n|--:|--:|--:|\n"
         f"| {together:.2f} | {alone:.2f} | {together / alone:.2f} |\n"
     )
+
+
+def edit_table(model: Model, request: GenerationRequest, plan: Plan) -> str:
+    """Seconds of one edit of a drawn film: a disc of 48 px in a lung, from the request to the checked picture."""
+    film, lesion = drawn_base(model, request)
+    rows = ["| edit | seconds (median) | slowest |", "|---|--:|--:|"]
+    for mode, name in (("add", "add a finding"), ("remove", "remove a lesion"), ("variation", "vary, strength 0.5")):
+        area = None if mode == "variation" else lesion
+        named, strength = (None, 0.5) if area is None else ("1" * 64, 1.0)
+        asked = replace(request, edit=Edit(mode, "0" * 64, "synthetic:bench", named, strength=strength))
+        times = [draw(model, [replace(asked, seed=seed)], Base(film, area)) for seed in range(plan.repeats)]
+        rows.append(f"| {name} | {statistics.median(times):.3f} | {max(times):.3f} |")
+    return "\n".join([f"## One edit, {request.size_px} px, {request.steps} steps\n", *rows, ""])
+
+
+def drawn_base(model: Model, request: GenerationRequest) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    """A film that the model draws, (S, S) uint8, and a disc of 48 px in its right lung."""
+    order = Order(replace(request, findings=(), seed=1), "bench", "bench-base")
+    (image,) = generate_batch(model, [order], datetime.now(UTC), _ignore)
+    rows, columns = np.ogrid[: request.size_px, : request.size_px]
+    return imaging.to_uint8(image.pixels), (rows - 110) ** 2 + (columns - 80) ** 2 <= 24**2
 
 
 def stock_table(model: Model, request: GenerationRequest, plan: Plan) -> str:

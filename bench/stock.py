@@ -20,7 +20,7 @@ def ours(model: Model, request: GenerationRequest) -> Tensor:
     cond, empty = _conditions(model, request)
     denoise = denoiser.guided(model, cond, empty, request.guidance, low=0.0, high=math.inf)
     sigmas = schedule.karras(request.steps)
-    z = float(sigmas[0]) * _noise(model, request, cond)
+    z = float(sigmas[0]) * next(noise.cooled(model, cond, [request.seed], request.size_px))
     for move in sampler.dpmpp_2m(denoise, z, sigmas):
         z = move.z
     return model.to_pixels(z)
@@ -35,7 +35,7 @@ def theirs(model: Model, request: GenerationRequest) -> Tensor:
         sigma_min=schedule.SIGMA_MIN, sigma_max=schedule.SIGMA_MAX, sigma_data=1.0, prediction_type="v_prediction"
     )
     scheduler.set_timesteps(request.steps, device=model.device)
-    z = _noise(model, request, cond) * schedule.SIGMA_MAX
+    z = next(noise.cooled(model, cond, [request.seed], request.size_px)) * schedule.SIGMA_MAX
     for t in scheduler.timesteps:
         guided = request.guidance != 1.0
         pair = torch.cat([z, z]) if guided else z
@@ -62,8 +62,3 @@ def _conditions(model: Model, request: GenerationRequest) -> tuple[Condition, Co
         model.encode_text([prompts.render(request)], request.size_px),
         model.encode_text([""], request.size_px),
     )
-
-
-def _noise(model: Model, request: GenerationRequest, cond: Condition) -> Tensor:
-    unit = next(noise.per_seed([request.seed], model.latent_shape(request.size_px), model.device))
-    return model.cooled(unit, cond)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from synth import __version__, imaging, masks, prompts, quality, translation
+from synth import __version__, imaging, masks, prompts, quality, restoration, translation
 from synth.diffusion import denoiser, edit, noise, sampler, schedule
 from synth.diffusion.model import Condition, Model
 from synth.errors import ModelError, OutOfMemory, RequestError
@@ -47,7 +47,8 @@ def generate_batch(
     no numbers.
     """
     _check(model, orders)
-    draw = _draw if orders[0].request.edit is None or _translates(orders[0].request) else _draw_edit
+    mode = orders[0].request.edit.mode if orders[0].request.edit else ""
+    draw = {"": _draw, "translate": _draw, "restore": _draw_restored}.get(mode, _draw_edit)
     try:
         return draw(model, orders, created_at, on_step)
     except (RuntimeError, MemoryError) as error:
@@ -75,9 +76,9 @@ def _draw(model: Model, orders: Sequence[Order], created_at: datetime, on_step: 
     empty = model.encode_text([""] * len(requests), first.size_px)
     denoise = denoiser.guided(model, cond, empty, first.guidance)
 
-    unit = noise.per_seed([request.seed for request in requests], model.latent_shape(first.size_px), model.device)
-    heat = 1.0 if orders[0].base is None else translation.TEMPERATURE
-    draws = (heat * model.cooled(draw, cond) for draw in unit)
+    draws = noise.cooled(model, cond, [request.seed for request in requests], first.size_px)
+    if orders[0].base is not None:
+        draws = (translation.TEMPERATURE * draw for draw in draws)
     sigmas = schedule.karras(first.steps)
     z = float(sigmas[0]) * next(draws)  # (B, C, h, w)
     for move in sampler.sample(first.sampler, denoise, z, sigmas, draws):
@@ -107,20 +108,37 @@ def _draw_edit(model: Model, orders: Sequence[Order], created_at: datetime, on_s
     denoise = denoiser.guided(model, cond, empty, request.guidance)
     denoise = edit.anchored(denoise, latent, edit.touched_cells(area, latent))
 
-    unit = noise.per_seed([request.seed], model.latent_shape(request.size_px), model.device)
-    draws = (model.cooled(draw, cond) for draw in unit)
+    draws = noise.cooled(model, cond, [request.seed], request.size_px)
     z, sigmas = edit.start(latent, next(draws), schedule.karras(request.steps), request.edit.strength)
     for move in sampler.sample(request.sampler, denoise, z, sigmas, draws):
         on_step(Step(move.index, len(sigmas) - 1, move.sigma, _grey(model.preview(move.z0))))
         z = move.z
 
-    after = edit.composite(pixels, model.to_pixels(latent), model.to_pixels(z), weight)
-    return _finished(model, orders, created_at, _grey(after), time.perf_counter() - started)
+    before = model.to_pixels(latent)
+    fades = request.edit.strength if request.edit.mode == "variation" else 0.0  # the base's grain, with its shapes
+    after = edit.composite(pixels, torch.lerp(before, pixels, fades), model.to_pixels(z), weight)
+    (image,) = _finished(model, orders, created_at, _grey(after), time.perf_counter() - started)
+    return [_with_codec(image, _grey(before)[0], base)]
 
 
 def _tensor(base: Base, model: Model) -> Tensor:
     """The picture of a base, (1, 1, H, W) in [0, 1]."""
     return torch.from_numpy(base.pixels.astype(np.float32) / 255)[None, None].to(model.device)
+
+
+@torch.no_grad()  # not inference mode: the misfit to the observed picture needs its gradient
+def _draw_restored(
+    model: Model, orders: Sequence[Order], created_at: datetime, on_step: OnStep
+) -> list[GeneratedImage]:
+    started = time.perf_counter()
+    (order,) = orders
+    request, base = order.request, order.base
+    assert request.edit is not None and request.edit.restoration is not None and base is not None
+    asked = request.edit.restoration
+    result = restoration.restored(model, base, asked, request.modality, request.steps, on_step)
+    pixels = _grey(torch.from_numpy(result.pixels)[None, None])
+    (image,) = _finished(model, orders, created_at, pixels, time.perf_counter() - started)
+    return [replace(image, quality=QualityReport((*image.quality.checks, *result.checks)))]
 
 
 def _weight(edit: Edit, base: Base) -> Tensor:
@@ -132,6 +150,12 @@ def _weight(edit: Edit, base: Base) -> Tensor:
         masks.check(base.lesion, base.keep, edit.margin_px, base.pixels)
         area = masks.edit_area(base.lesion, base.keep, edit.margin_px)
     return torch.from_numpy(masks.feathered(area))[None, None]
+
+
+def _with_codec(image: GeneratedImage, decoded: npt.NDArray[np.uint8], base: Base) -> GeneratedImage:
+    """The image with what the codec alone makes of its base, (H, W): an error that is in no pixel of the edit."""
+    check, checks = quality.codec_error(decoded, base.pixels), image.quality.checks
+    return replace(image, quality=QualityReport((*checks, check)), pictures={check.name: decoded})
 
 
 def _finished(
@@ -148,8 +172,7 @@ def _finished(
             pixels=pixels,
             request=order.request,
             provenance=provenance(model, order, created_at, seconds, len(orders)),
-            # the limits are those of chests
-            quality=QualityReport() if _translates(order.request) else quality.check(pixels),
+            quality=quality.check(pixels) if _shows_chest(model, order.request) else QualityReport(),
         )
         for order, pixels in zip(orders, pictures, strict=True)
     ]
@@ -205,8 +228,10 @@ def _settings(request: GenerationRequest) -> tuple[str, int, int, float, str]:
     return request.model_id, request.size_px, request.steps, request.guidance, request.sampler
 
 
-def _translates(request: GenerationRequest) -> bool:
-    return request.edit is not None and request.edit.mode == "translate"
+def _shows_chest(model: Model, request: GenerationRequest) -> bool:
+    """True where the limits of `quality`, those of chests, hold."""
+    brain = request.edit is not None and request.edit.mode == "translate"
+    return not brain and request.modality in model.card.modalities
 
 
 def _check(model: Model, orders: Sequence[Order]) -> None:
@@ -214,10 +239,12 @@ def _check(model: Model, orders: Sequence[Order]) -> None:
         edit, modality = order.request.edit, order.request.modality
         if edit is not None and edit.mode == "translate":
             translation.check(edit.source, modality)
-        elif modality not in model.card.modalities:
+        elif modality not in model.card.modalities and (edit is None or edit.mode != "restore"):
             raise RequestError(
                 f"{modality} is not drawn but from a slice of another modality, on the Translate page: the model has "
                 "seen it in few people."
+                if modality in translation.NAMES
+                else f"{modality} is restored only; the model draws nothing of it."
             )
         if (order.request.edit is None) != (order.base is None):
             raise RequestError("An edit needs its base image, and a new image has none.")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+from scipy import ndimage
 
 from synth.types import Pixels
 
@@ -121,7 +122,10 @@ def _letters(text: str, width: int, height: int) -> npt.NDArray[np.uint32]:
 
 
 def png_bytes(pixels: Pixels, description: Mapping[str, str]) -> bytes:
-    """A grey PNG of 8 or 16 bit with one text chunk (PNG 1.2, section 11.3.4) per entry of `description`."""
+    """A PNG, grey of 8 or 16 bit or (H, W, 3) of 8, with one text chunk per entry of `description`.
+
+    Text chunks are those of PNG 1.2, section 11.3.4.
+    """
     chunks = PngImagePlugin.PngInfo()
     for key, value in sorted(description.items()):
         chunks.add_text(key, value)
@@ -136,8 +140,23 @@ def histogram(pixels: Pixels, bins: int = 64) -> tuple[npt.NDArray[np.int64], np
     return counts.astype(np.int64), edges.astype(np.float64)
 
 
-def difference(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """(first - second) / 2 around mid-grey: 128 where equal, brighter where `first` is. Same shape or ValueError."""
+def difference(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8], full: int = 255) -> npt.NDArray[np.uint8]:
+    """first - second around mid-grey: 128 where equal, 255 at `full` grey levels brighter or more, 1 at as much darker.
+
+    Same shape or ValueError.
+    """
     if first.shape != second.shape:
         raise ValueError(f"images of {first.shape} and {second.shape} cannot be subtracted")
-    return (128 + np.floor_divide(first.astype(np.int16) - second.astype(np.int16), 2)).astype(np.uint8)
+    change = first.astype(np.float32) - second.astype(np.float32)
+    return (128 + np.rint(127 * np.clip(change / full, -1.0, 1.0))).astype(np.uint8)
+
+
+def overlaid(
+    pixels: npt.NDArray[np.uint8], areas: Sequence[tuple[npt.NDArray[np.bool_], tuple[int, int, int]]]
+) -> npt.NDArray[np.uint8]:
+    """(H, W, 3): the grey picture with the border of each area (h, w) as a line of its colour; H a multiple of h."""
+    out = np.repeat(pixels[..., None], 3, axis=-1)
+    for area, colour in areas:
+        wide = np.kron(area, np.ones((pixels.shape[0] // area.shape[0],) * 2, bool))
+        out[wide & ~ndimage.binary_erosion(wide)] = colour
+    return out

@@ -20,6 +20,7 @@ WHITE_LIMITS = (0.00, 0.06)  # films 0.000-0.004, slices 0.005-0.035
 SMOOTHNESS_LIMITS = (0.88, 0.998)  # films 0.961-0.994, slices 0.909-0.971
 GRID_LIMITS = (0.00, 1.50)  # films 1.047-1.324, slices 1.055-1.273; a grid of one grey level at 8 px gives 4.5
 GRID_PERIODS_PX = (8, 4, 2)  # strides of the codec's upsampling
+CODEC_LIMITS = (0.00, 12.0)  # grey levels; films 1.6-4.2, slices 5.1-9.4
 SIZE_MIN_PX = 64  # below, the neighbours of a peak overlap with those of the next
 
 Floats = npt.NDArray[np.float64]
@@ -46,6 +47,12 @@ def check(pixels: Pixels) -> QualityReport:
             QualityCheck("grid", grid_peak(grey), *GRID_LIMITS),
         )
     )
+
+
+def codec_error(decoded: npt.NDArray[np.uint8], pixels: npt.NDArray[np.uint8]) -> QualityCheck:
+    """Mean absolute difference in grey levels between an image and what the codec makes of it, (H, W) each."""
+    error = float(np.abs(decoded.astype(np.int16) - pixels).mean())
+    return QualityCheck("codec error", error, *CODEC_LIMITS)
 
 
 def smoothness(grey: Floats) -> float:

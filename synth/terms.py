@@ -10,6 +10,7 @@ class Modality(StrEnum):
     CT = "CT"
     MR = "MR"
     PET = "PT"
+    OTHER = "OT"  # only of images that are restored, never drawn
 
 
 TRANSLATIONS = (  # (source, target) of the brain slices that the training data hold in pairs

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from synth.errors import RequestError
+from synth.origins import AuditEvent as AuditEvent
+from synth.origins import Provenance as Provenance
+from synth.origins import RealImage as RealImage
 from synth.terms import JobState as JobState
 from synth.terms import Modality as Modality
 from synth.terms import Severity as Severity
@@ -27,7 +29,10 @@ COUNT_MAX = 8
 NOTE_MAX = 500
 SIZES_PX = (256, 512)
 SAMPLERS = ("ddpm", "dpmpp_2m", "euler", "heun")
-EDIT_MODES = ("add", "remove", "variation", "translate")
+EDIT_MODES = ("add", "remove", "variation", "translate", "restore")
+RESTORATIONS = ("low_light", "gaussian", "poisson", "blur", "enlarge_2", "enlarge_4", "stripes", "blocks")
+NOISE_MAX = 100.0  # grey levels
+BLUR_MAX_PX = 5.0
 MARGIN_MAX_PX = 64
 
 
@@ -42,17 +47,35 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Restoration:
+    """Which damage is to be undone, and what is known of it; what is not stated is estimated from the picture."""
+
+    kind: str  # one of RESTORATIONS
+    group: str = ""  # modality and body part as the table of results names them, "MG breast"; empty: another
+    noise: float | None = None  # standard deviation in grey levels of 255; of a white pixel where counts are noisy
+    blur_px: float = 1.5  # standard deviation of the blur
+
+    def __post_init__(self) -> None:
+        if self.kind not in RESTORATIONS:
+            raise RequestError(f"Damage is {self.kind!r}; it must be one of {', '.join(RESTORATIONS)}.")
+        _in_range("Noise", self.noise, 0.0, NOISE_MAX, "grey levels")
+        _in_range("Blur", self.blur_px, 0.0, BLUR_MAX_PX, "px")
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """What to change in a base image. Pictures and masks are named by the sha256 of their stored blobs."""
 
-    mode: str  # add a finding, remove a lesion, vary the whole picture, or translate it into another modality
+    mode: str  # add a finding, remove a lesion, vary, translate into another modality, or restore the picture
     base: str
     origin: str  # of the base: "synthetic", "altered", "real" or "upload", a colon and its id
-    lesion: str | None = None  # the drawn area; needed to add or remove
+    lesion: str | None = None  # the drawn area: needed to add or remove; of a restoration what is lost, if drawn
     keep: str | None = None  # where nothing may change
     margin_px: int = 8  # the edit mask is the lesion mask grown by this, so that the finding can blend
     strength: float = 1.0  # of a variation: share of the steps, (0, 1]
     source: str | None = None  # of a translation: the modality of the base; that of the request is the target
+    stage: str = ""  # of an imagined course, as "day 3" or "mild"; empty for an edit of its own
+    restoration: Restoration | None = None  # of a restoration
 
     @property
     def base_mark(self) -> str:
@@ -65,13 +88,18 @@ class Edit:
             raise RequestError(f"Strength is {self.strength}; it must lie above 0 and at most at 1.")
         if self.mode not in EDIT_MODES:
             raise RequestError(f"Edit mode is {self.mode!r}; it must be one of {', '.join(EDIT_MODES)}.")
+        if (self.mode == "restore") != (self.restoration is not None):
+            raise RequestError("A restoration must say which damage is to be undone, and only it may.")
         if self.lesion is None and self.mode in ("add", "remove"):
             raise RequestError(f"To {self.mode} a lesion its area must be drawn.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Base:
-    """The pictures that an `Edit` names, loaded: (S, S) uint8, and areas (S, S) bool, True inside."""
+    """The pictures that an `Edit` names, loaded: (H, W) uint8, and areas (H, W) bool, True inside.
+
+    Square and of the request's size, but for a restoration: that takes any size.
+    """
 
     pixels: npt.NDArray[np.uint8]
     lesion: npt.NDArray[np.bool_] | None = None
@@ -137,10 +165,15 @@ class GenerationRequest:
             data["sex"] = Sex(data["sex"]) if data.get("sex") else None
             data["findings"] = tuple(_finding(f) for f in data.get("findings", ()))
             data["absent"] = tuple(data.get("absent", ()))
-            data["edit"] = Edit(**data["edit"]) if data.get("edit") else None
+            data["edit"] = _edit(data["edit"]) if data.get("edit") else None
             return cls(**data)
         except (ValueError, KeyError, TypeError) as error:
             raise RequestError(f"The stored request cannot be read: {error}.") from error
+
+
+def _edit(data: dict[str, Any]) -> Edit:
+    asked = data.get("restoration")
+    return Edit(**data | {"restoration": Restoration(**asked) if asked else None})
 
 
 def _finding(data: dict[str, Any]) -> Finding:
@@ -192,25 +225,6 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where an image came from; written once, never edited."""
-
-    request_digest: str
-    model_id: str
-    model_revision: str
-    weights_hash: str
-    sampler: str
-    seed: int
-    device: str
-    dtype: str
-    versions: dict[str, str]  # package -> version
-    created_at: datetime  # UTC
-    requested_by: str
-    seconds: float  # wall time of the batch that made it
-    batch: int = 1  # images drawn together: kernels differ with it, so a replay bit for bit needs the same
-
-
-@dataclass(frozen=True, slots=True)
 class QualityCheck:
     """One measured property of a finished image."""
 
@@ -218,6 +232,7 @@ class QualityCheck:
     value: float
     low: float
     high: float
+    picture: str | None = None  # sha256 of the stored picture that shows it
 
     @property
     def passed(self) -> bool:
@@ -246,6 +261,7 @@ class GeneratedImage:
     request: GenerationRequest
     provenance: Provenance
     quality: QualityReport = field(default_factory=QualityReport)
+    pictures: dict[str, Pixels] = field(default_factory=dict)  # of checks by name, until the store keeps them
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or self.pixels.dtype not in (np.uint8, np.uint16):
@@ -269,30 +285,3 @@ class Job:
     preview: npt.NDArray[np.uint8] | None = field(default=None, compare=False)  # (H, W)
     image_id: str | None = None
     error: str | None = None  # one sentence
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RealImage:
-    """One real image of the library. `pixels` are loaded on demand by `synth.library`."""
-
-    id: str
-    path: str  # inside the library folder
-    modality: str
-    view: str | None
-    sex: str | None
-    age: int | None
-    findings: tuple[str, ...]  # codes of synth.findings; ("normal",) where a reader called it normal
-    origin: str
-    licence: str
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEvent:
-    """One row of the audit trail: who did what to which subject, when (UTC) and why."""
-
-    at: datetime
-    who: str
-    action: str
-    subject: str
-    reason: str
-    detail: dict[str, Any] = field(default_factory=dict)  # model, seed, digest: never free text of a prompt

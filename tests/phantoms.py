@@ -94,6 +94,20 @@ def dicom_bytes(
     return buffer.getvalue()
 
 
+def cat() -> Image.Image:
+    """No phantom: an orange animal on green grass."""
+    picture = Image.new("RGB", (320, 240), (60, 140, 50))
+    picture.paste((220, 130, 40), (80, 60, 240, 200))
+    return picture
+
+
+def png(picture: Image.Image | npt.NDArray[Any], kind: str = "PNG") -> bytes:
+    """The picture as a file, PNG or JPEG."""
+    file = io.BytesIO()
+    (picture if isinstance(picture, Image.Image) else Image.fromarray(picture)).save(file, kind)
+    return file.getvalue()
+
+
 def make_library(folder: Path, size_px: int = 256) -> Path:
     """Twelve phantoms with their metadata.csv: films with and without effusion as PNG and JPEG, two CT slices."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -335,3 +335,32 @@ def test_an_edit_is_replayed_bit_for_bit(normal: np.ndarray) -> None:
 def test_an_edit_that_could_change_nothing_says_so(normal: np.ndarray) -> None:
     with pytest.raises(RequestError, match="No lesion is drawn"):
         edited("add", Base(normal, np.zeros((256, 256), bool)))
+
+
+class Blurred(TinyModel):
+    """A model whose codec loses fine detail, as real ones do."""
+
+    def to_pixels(self, z: Tensor) -> Tensor:
+        return torch.nn.functional.avg_pool2d(super().to_pixels(z), 3, 1, 1)
+
+
+def test_the_codecs_own_error_is_kept_apart_and_in_no_pixel_outside_the_edit(normal: np.ndarray) -> None:
+    request = replace(BASE, findings=(Finding("consolidation"),), edit=Edit("add", "0" * 64, "upload:a", "1" * 64))
+    image = generate(Blurred(), replace(order(request), base=Base(normal, LUNG)), NOW, quiet)
+    check = image.quality.checks[-1]
+    assert (check.name, list(image.pictures)) == ("codec error", ["codec error"])
+    assert check.value == np.abs(image.pictures["codec error"].astype(int) - normal).mean() > 0.5
+    assert np.array_equal(image.pixels[~disc(100, 75, 33)], normal[~disc(100, 75, 33)])
+    exact = edited("add", Base(normal, LUNG))
+    assert exact.quality.checks[-1].value < 0.01  # the Haar transform loses nothing
+    assert draw(BASE).pictures == {}
+
+
+def test_the_grain_that_the_codec_loses_fades_from_a_variation_as_its_shapes_do(normal: np.ndarray) -> None:
+    def varied(strength: float) -> GeneratedImage:
+        request = replace(BASE, steps=20, edit=Edit("variation", "0" * 64, "upload:a", strength=strength))
+        return generate(Blurred(), replace(order(request), base=Base(normal)), NOW, quiet)
+
+    grain = normal.astype(int) - varied(1.0).pictures["codec error"]
+    shares = [float((varied(s).pixels * grain).sum() / (grain * grain).sum()) for s in (0.05, 1.0)]
+    assert shares[0] > shares[1] + 0.5

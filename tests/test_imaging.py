@@ -144,9 +144,20 @@ def test_histogram_counts_every_pixel(pixels: np.ndarray, bins: int) -> None:
 
 def test_difference_is_mid_grey_where_equal() -> None:
     first, second = np.array([[0, 255, 7, 9]], dtype=np.uint8), np.array([[255, 0, 7, 7]], dtype=np.uint8)
-    assert imaging.difference(first, second).tolist() == [[0, 255, 128, 129]]
+    assert imaging.difference(first, second).tolist() == [[1, 255, 128, 129]]
+    assert imaging.difference(first, second, 8).tolist() == [[1, 255, 128, 160]]
 
 
 def test_difference_of_unequal_shapes_is_refused() -> None:
     with pytest.raises(ValueError, match="cannot be subtracted"):
         imaging.difference(np.zeros((2, 2), np.uint8), np.zeros((2, 3), np.uint8))
+
+
+def test_an_overlaid_area_shows_its_border_in_its_colour_and_nothing_else() -> None:
+    pixels, area = np.full((64, 64), 90, np.uint8), np.zeros((32, 32), bool)
+    area[8:16, 8:16] = True
+    shown = imaging.overlaid(pixels, [(area, (255, 90, 90))])
+    line = (shown == (255, 90, 90)).all(-1)
+    assert line.sum() == 16 * 16 - 14 * 14
+    assert (shown[~line] == 90).all()
+    assert imaging.png_bytes(shown, {}).startswith(b"\x89PNG")

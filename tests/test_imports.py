@@ -12,10 +12,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
-    {"synth", "types", "terms", "errors", "config", "findings"},
-    {"prompts", "captions", "masks", "translation", "imaging", "quality"}
+    {"synth", "types", "terms", "origins", "errors", "config", "findings"},
+    {"prompts", "captions", "masks", "strokes", "translation", "imaging", "quality", "baselines"}
     | {"diffusion", "dicom", "provenance", "reading", "governance"},
-    {"generate", "store", "models", "library", "export", "results"},
+    {"generate", "restoration", "store", "models", "library", "export", "results"},
     {"engine", "batch", "training", "evaluation"},
     {"ui"},
     {"app", "pages"},
@@ -27,17 +27,22 @@ SIDEWAYS = {
     ("prompts", "captions"),
     ("evaluation", "training"),  # looks for copies of the training pictures
     ("dicom", "imaging"),
+    ("generate", "restoration"),  # one of the ways a picture is made
 }
 
 LIBRARIES = {
     "terms": set(),
+    "origins": set(),
     "types": {"numpy"},
     "imaging": {"numpy", "PIL", "scipy"},
     "masks": {"numpy", "scipy"},
+    "strokes": {"numpy", "PIL"},
+    "baselines": {"numpy", "skimage"},
     "quality": {"numpy"},
     "diffusion": {"torch", "numpy"},
     "dicom": {"numpy", "pydicom", "highdicom", "PIL"},
     "generate": {"torch", "numpy"},
+    "restoration": {"torch", "numpy"},
     "store": {"numpy", "sqlalchemy", "alembic", "fsspec", "PIL"},
     "models": {"torch", "numpy", "diffusers", "transformers", "safetensors", "huggingface_hub"},
     "library": {"numpy", "PIL", "pydicom"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -81,3 +83,60 @@ def test_what_cannot_be_edited_is_said_in_one_sentence(
 
 def test_a_lesion_in_the_lung_of_a_film_passes() -> None:
     masks.check(disc(120, 80, 20), None, 8, film())
+
+
+def everywhere() -> masks.Area:
+    return np.ones((256, 256), bool)
+
+
+@given(st.integers(3, 6), st.floats(0.3, 3.0), st.integers(8, 40))
+def test_the_stages_of_a_course_lie_in_each_other_and_their_sizes_are_in_equal_ratios(
+    count: int, share: float, radius: int
+) -> None:
+    lesion = disc(128, 100, radius)
+    stages = masks.course(lesion, count, share, everywhere())
+    assert len(stages) == count
+    assert np.array_equal(stages[0], lesion)
+    small_first = stages if share >= 1.0 else stages[::-1]
+    assert all((a <= b).all() for a, b in itertools.pairwise(small_first))
+    for number, stage in enumerate(stages):
+        wanted = max(lesion.sum() * share ** (number / (count - 1)), masks.SMALLEST_PX)
+        assert abs(stage.sum() - wanted) <= 0.02 * wanted + 8
+
+
+def test_a_course_grows_only_within_the_patient() -> None:
+    patient = disc(128, 128, 60)
+    lesion = disc(128, 80, 20)
+    stages = masks.course(lesion, 4, 3.0, patient)
+    assert not any((stage & ~patient & ~lesion).any() for stage in stages)
+    assert stages[-1].sum() > 2.9 * lesion.sum()
+
+
+def test_a_course_of_nothing_is_one_sentence() -> None:
+    with pytest.raises(RequestError, match="No lesion is drawn"):
+        masks.course(np.zeros((64, 64), bool), 3, 2.0, np.ones((64, 64), bool))
+
+
+def test_the_outline_of_a_box_is_its_four_corners_and_that_of_a_hole_runs_the_other_way() -> None:
+    area = np.zeros((20, 20), bool)
+    area[4:12, 3:15] = True
+    area[6:8, 5:9] = False
+    border, hole = masks.outline(area)
+    assert border.tolist() == [[3, 4], [15, 4], [15, 12], [3, 12], [3, 4]]
+    assert {tuple(point) for point in hole.tolist()} == {(5, 6), (9, 6), (9, 8), (5, 8)}
+    assert (turning(border), turning(hole)) == (96.0, -8.0)
+    assert masks.outline(np.zeros((9, 9), bool)) == []
+
+
+def turning(line: np.ndarray) -> float:
+    """The area that a closed line encloses, negative where it runs against the clock (y down)."""
+    (x, y), (x2, y2) = line[:-1].T, line[1:].T
+    return float((x * y2 - x2 * y).sum() / 2)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.2, 0.8))
+def test_the_lines_around_any_area_enclose_exactly_its_pixels(seed: int, share: float) -> None:
+    area = np.random.default_rng(seed).random((24, 24)) < share
+    lines = masks.outline(area)
+    assert sum(turning(line) for line in lines) == area.sum()
+    assert all((line[0] == line[-1]).all() for line in lines)

@@ -96,3 +96,10 @@ def test_real_chest_films_pass() -> None:
         if names := failed(pixels):
             failures[film] = names
     assert failures == {}
+
+
+def test_the_error_of_the_codec_is_a_mean_in_grey_levels() -> None:
+    pixels = phantom()
+    check = quality.codec_error((pixels.astype(int) // 2 * 2).astype(np.uint8), pixels)
+    assert (check.name, check.value, check.passed) == ("codec error", (pixels % 2).mean(), True)
+    assert not quality.codec_error(255 - pixels, pixels).passed

@@ -21,7 +21,7 @@ from pydicom.uid import UID, CTImageStorage, DeflatedExplicitVRLittleEndian
 
 from synth import imaging
 from synth.dicom.limits import MAX_FILE_BYTES, check_inflated, check_size, codestream_size
-from synth.dicom.pictures import has_colour, is_picture, read_picture
+from synth.dicom.pictures import coloured, is_picture, read_picture
 from synth.errors import DicomError
 
 Stored = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.int16]
@@ -44,9 +44,9 @@ class Decoded:
     frame: int = 1  # which one of `frames` this is, from 1: the middle one
     frames: int = 1
     synthetic: bool = False  # the file says of itself that it is synthetic
+    colour: float = 0.0  # share of the pixels that are not grey: only their luma is kept
     drawn: npt.NDArray[np.uint8] | None = None  # as the VOI LUT Sequence draws it, where there is one and no window
     hounsfield: bool = False  # the file says that its unit is HU
-    coloured: bool = False  # a colour photograph or overlay, of which only the luma is kept
 
 
 def decode(data: bytes, name: str) -> Decoded:
@@ -63,9 +63,9 @@ def decode(data: bytes, name: str) -> Decoded:
     if data.startswith(b"PK\x03\x04"):
         raise DicomError(f"{name} is a zip archive, not an image; unpack it and add its images one by one.")
     if is_picture(data):
-        picture, synthetic, coloured = read_picture(data, name)
+        picture, synthetic, colour = read_picture(data, name)
         picture.flags.writeable = False
-        return Decoded(picture, synthetic=synthetic, coloured=coloured)
+        return Decoded(picture, synthetic=synthetic, colour=colour)
     if data[128:132] != b"DICM":
         raise DicomError(f"{name} is neither a DICOM file (no DICM at byte 128) nor a PNG or JPEG.")
     try:
@@ -127,9 +127,9 @@ def _read(ds: Dataset, name: str) -> Decoded:
         frame=index + 1,
         frames=frames,
         synthetic=str(ds.get("SyntheticData") or "") == "YES",
+        colour=_colour(ds, array),
         drawn=_drawn(ds, grey) if "VOILUTSequence" in ds and window is None else None,
         hounsfield=_hounsfield(ds),
-        coloured=_coloured(ds, array),
     )
 
 
@@ -193,9 +193,9 @@ def _stored(ds: Dataset, array: npt.NDArray[Any], name: str) -> tuple[Stored, fl
     return own, slope, intercept
 
 
-def _coloured(ds: Dataset, array: npt.NDArray[Any]) -> bool:
+def _colour(ds: Dataset, array: npt.NDArray[Any]) -> float:
     seen = apply_color_lut(array, ds) if ds.PhotometricInterpretation == "PALETTE COLOR" else array
-    return seen.ndim == 3 and has_colour(seen)
+    return coloured(seen) if seen.ndim == 3 else 0.0
 
 
 def _hounsfield(ds: Dataset) -> bool:

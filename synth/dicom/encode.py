@@ -14,6 +14,7 @@ from synth.imaging import LUNG_CENTER_HU, LUNG_INTERCEPT_HU, LUNG_SLOPE_HU, LUNG
 from synth.types import GeneratedImage, Modality, View
 
 NOT_FOR_DIAGNOSIS = "SYNTHETIC - NOT FOR DIAGNOSIS"
+RESTORED = "Restored from another image by software with a diffusion model as its prior: altered, not for diagnosis."
 DERIVATION = "Drawn by a diffusion model from a text prompt: not acquired, shows no patient, not for diagnosis."
 ALTERATION = "Drawn by a diffusion model into or from another image: not acquired as it is, not for diagnosis."
 NOMINAL_HU = " HU are nominal, those of the lung window; nothing was calibrated, and values beyond it are not there."
@@ -34,7 +35,7 @@ def encode(image: GeneratedImage, description: str) -> bytes:
     """
     if not _ID.fullmatch(image.id):
         raise DicomError(f"The image id {image.id!r} does not fit into DICOM; it must be 1-48 of A-Z a-z 0-9 . _ -")
-    if image.request.modality not in (Modality.DX, Modality.CT) and not _translated(image):
+    if not exported(image):
         raise DicomError(f"Modality {image.request.modality} cannot be exported; DX and CT of the chest can.")
     if len(description) > 10_240:
         raise DicomError(f"The description has {len(description)} characters; DICOM keeps at most 10240.")
@@ -56,14 +57,19 @@ def encode(image: GeneratedImage, description: str) -> bytes:
     return buffer.getvalue()
 
 
+def exported(image: GeneratedImage) -> bool:
+    """True for what `encode` writes: films and slices of the chest, and whatever was restored or translated."""
+    return image.request.modality in (Modality.DX, Modality.CT) or _mode(image) in ("restore", "translate")
+
+
 def in_hounsfield(image: GeneratedImage) -> bool:
     """True for a CT in the lung window: drawn by our model, or an edit of one that was shown in this window."""
     request, model = image.request, image.provenance.model_id
     return request.modality is Modality.CT and request.lung_window and model.startswith(LUNG_WINDOW_MODELS)
 
 
-def _translated(image: GeneratedImage) -> bool:
-    return image.request.edit is not None and image.request.edit.mode == "translate"
+def _mode(image: GeneratedImage) -> str:
+    return "" if image.request.edit is None else image.request.edit.mode
 
 
 def uid(identity: str, purpose: str) -> UID:
@@ -99,8 +105,9 @@ def _study_and_series(ds: Dataset, image: GeneratedImage) -> None:
     ds.StudyDescription = ds.SeriesDescription = NOT_FOR_DIAGNOSIS
     ds.Modality = "CT" if in_hounsfield(image) else "OT"  # no modality acquired it; a viewer shows HU of a CT alone
     ds.SeriesNumber = ds.InstanceNumber = 1
-    # with either Laterality must be absent: neither is paired
-    ds.BodyPartExamined = "BRAIN" if _translated(image) else "CHEST"
+    if _mode(image) != "restore":  # which may show anything
+        # with either Laterality must be absent: neither is paired
+        ds.BodyPartExamined = "BRAIN" if _mode(image) == "translate" else "CHEST"
     ds.ConversionType = "SYN"  # Synthetic Image
     ds.Manufacturer = "SynthRead"
 
@@ -113,6 +120,8 @@ def _image(ds: Dataset, image: GeneratedImage, description: str) -> None:
     ds.ImageType = ["DERIVED", "SECONDARY"]
     ds.PatientOrientation = ORIENTATION.get(image.request.view, "") if image.request.view else ""
     derivation = DERIVATION if image.request.mark == "SYNTHETIC" else ALTERATION
+    if _mode(image) == "restore":
+        derivation = RESTORED
     ds.DerivationDescription = derivation + (NOMINAL_HU if in_hounsfield(image) else "")
     ds.ImageComments = description
     ds.BurnedInAnnotation = "YES"

@@ -15,7 +15,7 @@ from synth.dicom.limits import JPEG_MAGIC, PNG_MAGIC, check_size, codestream_siz
 from synth.errors import DicomError
 from synth.types import Pixels
 
-_COLOUR, _COLOURED_SHARE = 0.12, 0.01  # JPEG tints grey by some levels of 255
+CHROMA_MIN = 0.1  # compression and a yellowed scan stay below
 
 
 def is_picture(data: bytes) -> bool:
@@ -23,8 +23,8 @@ def is_picture(data: bytes) -> bool:
     return data.startswith((PNG_MAGIC, JPEG_MAGIC))
 
 
-def read_picture(data: bytes, name: str) -> tuple[Pixels, bool, bool]:
-    """Pixels (H, W), uint8 or uint16 (grey PNG of 16 bit); does its text say `SyntheticData: YES`; `has_colour`.
+def read_picture(data: bytes, name: str) -> tuple[Pixels, bool, float]:
+    """Pixels (H, W), uint8 or uint16 (grey PNG of 16 bit), whether its text says `SyntheticData: YES`, and its colour.
 
     Colour becomes luma (ITU-R BT.601), transparency is ignored. Raises DicomError when the file is damaged or above
     40 megapixels.
@@ -38,16 +38,15 @@ def read_picture(data: bytes, name: str) -> tuple[Pixels, bool, bool]:
         with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
             picture.load()
             synthetic = str(picture.info.get("SyntheticData", "")).upper() == "YES"
-            return _grey(picture), synthetic, has_colour(np.asarray(picture.convert("RGB")))
+            flat = picture.mode in ("L", "1", "LA") or picture.mode.startswith("I")
+            return _grey(picture), synthetic, 0.0 if flat else coloured(np.asarray(picture.convert("RGB")))
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, UnidentifiedImageError) as error:
         raise DicomError(f"{name} is damaged: it begins as a {kind} but cannot be read to its end.") from error
 
 
-def has_colour(pixels: npt.NDArray[Any]) -> bool:
-    """True where the channels of (H, W, 3) differ visibly in more than a hundredth of the pixels: not a grey scan."""
-    values = pixels[..., :3].astype(np.int32)
-    top = 65535 if pixels.dtype.itemsize == 2 else 255
-    return bool((np.ptp(values, axis=-1) > _COLOUR * top).mean() > _COLOURED_SHARE)
+def coloured(channels: npt.NDArray[Any]) -> float:
+    """The share of pixels, 0-1, whose channels (H, W, 3) differ by more than CHROMA_MIN of the range of their type."""
+    return float((np.ptp(channels[..., :3], axis=-1) > CHROMA_MIN * np.iinfo(channels.dtype).max).mean())
 
 
 def _grey(picture: Image.Image) -> Pixels:

@@ -71,6 +71,14 @@ class Model(Protocol):
         """(B, C, h, w) to (B, 1, H, W) in [0, 1]."""
         ...
 
+    def decode(self, z: Tensor) -> Tensor:
+        """The mean picture (B, 1, H, W) in about [0, 1], not clipped and without drawn grain; z may need a gradient."""
+        ...
+
+    def lesions(self, pixels: Tensor, modality: str) -> Tensor | None:
+        """(B, 1, H, W) in [0, 1] to the probability of F findings at each place, (B, F, h, w); None: no detector."""
+        ...
+
     def preview(self, z: Tensor) -> Tensor:
         """(B, C, h, w) to a thumbnail (B, 1, h', w') in [0, 1], so cheap that it may be had after every step."""
         ...

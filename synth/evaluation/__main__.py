@@ -11,13 +11,24 @@ import numpy as np
 from synth import results
 from synth.config import Settings
 from synth.errors import SynthError
-from synth.evaluation import alignment, alignment_table, codec, control, copies, drawing, regression, translation
+from synth.evaluation import (
+    alignment,
+    alignment_table,
+    codec,
+    control,
+    copies,
+    drawing,
+    regression,
+    restoration,
+    translation,
+)
 from synth.models.loader import load as load_model
 from synth.models.readers import FOLDER, Readers, load_readers
 from synth.models.shipped import ShippedModel
 from synth.terms import TRANSLATIONS, Modality
 from synth.training.data import Collection, load
 from synth.training.sheets import save_sheet
+from synth.types import RESTORATIONS
 
 CONTROL_CODES = ("pneumonia", "pleural_effusion", "covid_19", "edema", "nodule")
 
@@ -27,9 +38,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m synth.evaluation", description=__doc__)
     parser.add_argument("what", choices=sorted(MEASURES))
     parser.add_argument("--data", type=Path, required=True, help="folder with the parquet shards")
-    parser.add_argument("--out", type=Path, default=Path("out"), help="folder for contact sheets")
+    parser.add_argument("--out", type=Path, default=Path("out"), help="folder for contact sheets and unfinished tables")
     parser.add_argument("--count", type=int, default=None, help="pictures to draw; each measure has its own default")
-    parser.add_argument("--split", choices=["val", "test"], default="test", help="translation: val to tune, not kept")
+    parser.add_argument(
+        "--split", choices=["val", "test"], default="test", help="val to tune; its figures are not kept"
+    )
+    parser.add_argument("--kinds", default=",".join(RESTORATIONS), help="restore: damages, with commas, for a trial")
+    parser.add_argument("--groups", type=int, default=None, help="restore: groups at most, for a trial")
     options = parser.parse_args(arguments)
     try:
         settings = Settings.from_env()
@@ -129,6 +144,20 @@ def _translation(model: ShippedModel, options: argparse.Namespace) -> None:
         results.save("translation", model.card, translation.protocol(), {"directions": directions})
 
 
+def _restore(model: ShippedModel, options: argparse.Namespace) -> None:
+    """The table goes to --out row by row, and the same command goes on where it was stopped; whole, it is kept."""
+    data, kinds = load(options.data), options.kinds.split(",")
+    groups = restoration.groups(data, options.split, options.count or restoration.PICTURES, options.groups)
+    protocol = restoration.protocol(options.count or restoration.PICTURES, options.split)
+    known = {**protocol, "weights": model.card.weights_hash()}
+    rows = restoration.run(
+        model, groups, kinds, options.out / "restoration.json", known, lambda line: print(line, flush=True)
+    )
+    print(restoration.table(rows))
+    if options.split == "test" and options.groups is None and kinds == list(RESTORATIONS):
+        results.save("restoration", model.card, protocol, restoration.figures(rows))
+
+
 MEASURES = {
     "codec": _codec,
     "samples": _samples,
@@ -136,6 +165,7 @@ MEASURES = {
     "readers": _readers,
     "alignment": _alignment,
     "translation": _translation,
+    "restore": _restore,
 }
 
 if __name__ == "__main__":

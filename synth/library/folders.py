@@ -47,6 +47,10 @@ class Library:
         """
         return self._cached(image_id, size_px)
 
+    def whole(self, image_id: str) -> Shown:
+        """(H, W) uint8 at its own size, CT in the lung window. Raises DicomError as `pixels` does."""
+        return shown(self._read(image_id))
+
     def readable(
         self, ranked: Iterable[RealImage], k: int, size_px: int
     ) -> tuple[list[tuple[RealImage, Shown]], list[str]]:

@@ -14,6 +14,7 @@ from synth.translation import NAMES
 from synth.types import Modality
 
 SIZE_PX = 256  # at which the shipped model draws
+COLOUR_MAX = 0.01  # share of coloured pixels: a colour map covers little of a dark slice
 SMALLEST_PX = 64  # of the longer side: PET matrices begin at 128
 LONGEST = 2.0  # times the shorter side
 # Brings the brain of a CT in HU to the greys of the training slices (median about 105 of 255, ventricles about 50).
@@ -40,7 +41,7 @@ def read_slice(data: bytes, name: str, chosen: Modality | None) -> Slice:
     """
     decoded = decode(data, name)
     modality = _modality(decoded, name, chosen)
-    if decoded.coloured:
+    if decoded.colour > COLOUR_MAX:
         raise RequestError(f"{name} is a colour picture; a grey slice of the brain is needed.")
     height, width = decoded.pixels.shape
     if max(height, width) < SMALLEST_PX:

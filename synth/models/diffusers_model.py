@@ -152,8 +152,16 @@ class DiffusersModel:
     @torch.no_grad()
     def to_pixels(self, z: Tensor) -> Tensor:
         """(B, C, h, w) to (B, 1, H, W) in [0, 1]: the mean of the colours."""
+        return self.decode(z).clamp(0, 1)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """(B, C, h, w) to (B, 1, H, W), not clipped: the mean of the colours."""
         colour: Tensor = self._networks.codec.decode(z.float() / self._scale + self._shift).sample
-        return ((colour.mean(dim=1, keepdim=True) + 1) / 2).clamp(0, 1)
+        return (colour.mean(dim=1, keepdim=True) + 1) / 2
+
+    def lesions(self, pixels: Tensor, modality: str) -> Tensor | None:
+        """None: such a checkpoint detects nothing."""
+        return None
 
     def preview(self, z: Tensor) -> Tensor:
         """(B, C, h, w) to (B, 1, h, w) in [0, 1]: the brightness that each latent channel stands for."""

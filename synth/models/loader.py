@@ -81,10 +81,14 @@ def _open(settings: Settings, device: torch.device) -> Model:
 def _shipped(folder: Path, card: ModelCard, device: torch.device) -> Model:
     from safetensors import SafetensorError
 
+    from synth.models.readers import FOLDER, load_readers
     from synth.models.shipped import ShippedModel
 
     try:
-        return ShippedModel.from_folder(folder, card, device)
+        model = ShippedModel.from_folder(folder, card, device)
+        readers = folder.parent / FOLDER
+        model.readers = load_readers(readers, device) if readers.is_dir() else None
+        return model
     except torch.OutOfMemoryError:  # a RuntimeError too
         raise
     except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:

@@ -21,7 +21,10 @@ from synth.models.networks.codec import FACTOR, LATENT_CHANNELS, Codec, CodecCon
 from synth.models.networks.denoiser import Denoiser, DenoiserConfig
 from synth.models.networks.text import TextConfig, TextEncoder, Vocabulary
 from synth.models.precision import autocast, fast_dtype
-from synth.types import ModelCard, Side, Zone
+from synth.models.readers import Readers
+from synth.types import Modality, ModelCard, Side, Zone
+
+CHEST = (Modality.DX, Modality.CT)  # what the readers were trained on
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +66,7 @@ class ShippedModel:
         self.networks = networks
         self._temperature = constants.temperature
         self.atlas = atlas
+        self.readers: Readers | None = None  # attached by the loader where they are there
         self._kinds = [(re.compile(pattern), kind) for pattern, kind in constants.kinds]
         self._origins = [(re.compile(pattern), token) for pattern, token in constants.origins]
         shape = (1, LATENT_CHANNELS, 1, 1)
@@ -145,6 +149,16 @@ class ShippedModel:
         with torch.no_grad(), autocast(self.device):
             pictures = self.networks.codec.decode(self._raw(z))
         return (pictures.float().clamp(-1, 1) + 1) / 2
+
+    def decode(self, z: Tensor) -> Tensor:
+        """(B, 4, h, w) to the mean picture (B, 1, H, W), about [0, 1], without grain; in fp32, differentiable in z."""
+        return (self.networks.codec.decode_parts(self._raw(z))[0] + 1) / 2
+
+    def lesions(self, pixels: Tensor, modality: str) -> Tensor | None:
+        """What the readers see of a chest, (B, F, 16, 16); None of other pictures and without readers."""
+        if self.readers is None or modality not in CHEST:
+            return None
+        return self.readers.read(pixels.to(self.device)).maps.sigmoid()
 
     def preview(self, z: Tensor) -> Tensor:
         """The thumbnail that the latent contains, (B, 1, 2h, 2w) in [0, 1]."""

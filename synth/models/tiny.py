@@ -140,6 +140,14 @@ class TinyModel:
         """(B, 4, h, w) to (B, 1, 2h, 2w), clipped to [0, 1]; the inverse of `to_latent`."""
         return (0.5 + HALF_RANGE * _unhaar(z)).clamp(0.0, 1.0)
 
+    def decode(self, z: Tensor) -> Tensor:
+        """(B, 4, h, w) to (B, 1, 2h, 2w), not clipped."""
+        return 0.5 + HALF_RANGE * _unhaar(z)
+
+    def lesions(self, pixels: Tensor, modality: str) -> Tensor | None:
+        """None: it detects nothing."""
+        return None
+
     def preview(self, z: Tensor) -> Tensor:
         """(B, 4, h, w) to the block averages (B, 1, h, w) in [0, 1]."""
         return (0.5 + HALF_RANGE * 0.5 * z[:, :1]).clamp(0.0, 1.0)

@@ -1,7 +1,7 @@
 """Free text to a structured request and back to words, with a guard against identifiers. Pure: no I/O, no torch."""
 
 from synth.prompts.identifiers import guard
-from synth.prompts.reading import ParsedPrompt, parse
+from synth.prompts.reading import ParsedPrompt, named_modality, parse
 from synth.prompts.wording import describe, render, to_request, unlearnt
 
-__all__ = ["ParsedPrompt", "describe", "guard", "parse", "render", "to_request", "unlearnt"]
+__all__ = ["ParsedPrompt", "describe", "guard", "named_modality", "parse", "render", "to_request", "unlearnt"]

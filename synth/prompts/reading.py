@@ -68,6 +68,13 @@ def parse(text: str) -> ParsedPrompt:
     )
 
 
+def named_modality(text: str) -> Modality | None:
+    """The modality that a prompt names or implies by a view; None where it says nothing of either."""
+    words, _ = mend(plain(text), KNOWN, WANTED)
+    technique = read_technique(read_patient(words).rest)
+    return technique.modality if technique.said else None
+
+
 def _readable(text: str) -> None:
     """Refuse what identifies a person or holds no words that can be read."""
     if len(text) > NOTE_MAX:

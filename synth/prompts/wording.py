@@ -13,9 +13,21 @@ from synth.prompts.reading import ParsedPrompt
 from synth.types import Edit, Finding, GenerationRequest, Modality, ModelCard, Sex, View
 
 ADULT = 18  # years; below, a patient is a boy or a girl
-_BODY = {Modality.DX: "chest", Modality.CT: "chest", Modality.MR: "brain", Modality.PET: "brain"}
-_IMAGE = {Modality.DX: "X-ray", Modality.CT: "CT slice", Modality.MR: "MRI slice", Modality.PET: "PET slice"}
-_CAPTION = {Modality.DX: "DX", Modality.CT: "CT", Modality.MR: "MR", Modality.PET: "PET"}
+_BODY = {
+    Modality.DX: "chest",
+    Modality.CT: "chest",
+    Modality.MR: "brain",
+    Modality.PET: "brain",
+    Modality.OTHER: "other",
+}
+_IMAGE = {
+    Modality.DX: "X-ray",
+    Modality.CT: "CT slice",
+    Modality.MR: "MRI slice",
+    Modality.PET: "PET slice",
+    Modality.OTHER: "image",
+}
+_CAPTION = {Modality.DX: "DX", Modality.CT: "CT", Modality.MR: "MR", Modality.PET: "PET", Modality.OTHER: "OT"}
 
 
 class SamplingSettings(TypedDict, total=False):
@@ -75,10 +87,23 @@ _EDITED = {
     "remove": "; a lesion was removed from another image.",
     "variation": "; a variation of another image.",
 }
+_RESTORED = {
+    "low_light": "low light",
+    "gaussian": "Gaussian noise",
+    "poisson": "Poisson noise",
+    "blur": "blur",
+    "enlarge_2": "a size of half",
+    "enlarge_4": "a size of a quarter",
+    "stripes": "lost stripes",
+    "blocks": "lost blocks",
+}
 
 
 def describe(request: GenerationRequest) -> str:
     """One sentence for a person, which `parse` reads back (but for an edit). Holds no free text of the prompt."""
+    if request.edit is not None and request.edit.restoration is not None:
+        asked = request.edit.restoration
+        return f"Another image ({asked.group or 'of no named group'}), restored from {_RESTORED[asked.kind]}."
     view = {View.PA: "PA ", View.AP: "AP ", View.AXIAL: "Axial "}[request.view] if request.view else ""
     image = f"{view}{_BODY[request.modality]} {_IMAGE[request.modality]}"
     if request.edit is not None and request.edit.source is not None:
@@ -88,7 +113,10 @@ def describe(request: GenerationRequest) -> str:
     sentence += f" with {_listed(map(_words, request.findings), 'and')}" if request.findings else ", normal"
     if request.absent:
         sentence += f", without {_listed((term(code).name for code in request.absent), 'or')}"
-    return sentence + ("." if request.edit is None else _EDITED[request.edit.mode])
+    if request.edit is None:
+        return f"{sentence}."
+    stage = f", {request.edit.stage} of an imagined course" if request.edit.stage else ""
+    return f"{sentence}{_EDITED[request.edit.mode].removesuffix('.')}{stage}."
 
 
 def _patient(request: GenerationRequest) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,15 +32,16 @@ class StoredImage:
     blob: str
 
 
-def image_row(image: GeneratedImage, blob: str) -> ImageRow:
-    """The row of an image whose pixels lie in `blob`."""
+def image_row(image: GeneratedImage, blob: str, pictures: Mapping[str, str]) -> ImageRow:
+    """The row of an image whose pixels lie in `blob`; `pictures` are the blobs of its checks' pictures, by check."""
+    checks = (replace(check, picture=pictures.get(check.name, check.picture)) for check in image.quality.checks)
     return ImageRow(
         id=image.id,
         created_at=image.provenance.created_at,
         requested_by=image.provenance.requested_by,
         request=image.request.canonical_json(),
         provenance=provenance_json(image.provenance),
-        quality=quality_json(image.quality),
+        quality=quality_json(QualityReport(tuple(checks))),
         blob=blob,
     )
 

@@ -203,11 +203,14 @@ class Store:
 
     def _keep_image(self, session: Session, image: GeneratedImage, png: bytes, event: AuditEvent | None) -> None:
         # Rows first: when the disk refuses the pixels the transaction rolls back and nothing is half kept.
-        session.add(records.image_row(image, digest_of(png)))
+        pictures = {name: encode_png(pixels) for name, pixels in image.pictures.items()}
+        named = {name: digest_of(data) for name, data in pictures.items()}
+        session.add(records.image_row(image, digest_of(png), named))
         if event is not None:
             session.add(records.event_row(event))
         session.flush()
-        self._blobs.put(png)
+        for data in (png, *pictures.values()):
+            self._blobs.put(data)
 
 
 def _start(job_id: str, owner: str) -> Update:

@@ -235,8 +235,7 @@ def sample_sheet(learner: Learner, frozen: Frozen, device: torch.device) -> Tens
     model = ShippedModel(frozen.card, networks, frozen.constants, frozen.atlas, device)
     known = [caption for caption in SHEET if not frozen.vocabulary.unknown(caption)]
     cond, empty = model.encode_text(known, 256), model.encode_text([""] * len(known), 256)
-    unit = noise.per_seed(list(range(len(known))), model.latent_shape(256), device)
-    draws = (model.cooled(draw, cond) for draw in unit)
+    draws = noise.cooled(model, cond, range(len(known)), 256)
     sigmas = schedule.karras(20)
     z = next(draws) * float(sigmas[0])
     for move in sampler.sample("ddpm", guided(model, cond, empty, 1.5), z, sigmas, draws):

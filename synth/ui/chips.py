@@ -13,7 +13,13 @@ from synth.findings import VOCABULARY
 from synth.prompts import ParsedPrompt
 from synth.types import Finding, GenerationRequest, Modality, Severity, Sex, Side, View, Zone
 
-MODALITY_NAMES = {Modality.DX: "X-ray", Modality.CT: "CT", Modality.MR: "MRI", Modality.PET: "PET"}
+MODALITY_NAMES = {
+    Modality.DX: "X-ray",
+    Modality.CT: "CT",
+    Modality.MR: "MRI",
+    Modality.PET: "PET",
+    Modality.OTHER: "other",
+}
 SEX_NAMES = {Sex.FEMALE: "woman", Sex.MALE: "man"}
 
 

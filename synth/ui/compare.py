@@ -6,6 +6,7 @@ the page would lose the zoom (Streamlit issue 8882).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,9 @@ from plotly.subplots import make_subplots
 
 Film = npt.NDArray[Any]  # (H, W) integers: grey levels, or HU
 GREY = [[0.0, "#000000"], [1.0, "#ffffff"]]
-PAPER, TEXT, LINE, LEFT_COLOUR, RIGHT_COLOUR = "#0c0e11", "#aeb6bd", "#2a3037", "#5aa9c4", "#d3a64f"
+PAPER, TEXT, LINE = "#0c0e11", "#aeb6bd", "#2a3037"
+LEFT_COLOUR, RIGHT_COLOUR = "#5aa9c4", "#d3a64f"
+COLOURS = (LEFT_COLOUR, RIGHT_COLOUR, "#8a8f98", "#9ac46b")
 # Window and level in grey levels of an 8-bit film: (name, width, level).
 PRESETS = (("Full", 256, 128), ("Contrast", 150, 128), ("Lung", 140, 80), ("Mediastinum", 130, 175), ("Bone", 100, 205))
 LEVELS = (*range(0, 256, 8), 255)  # where the sliders for black and white can stand
@@ -26,6 +29,16 @@ CONFIG = {
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "toImage"],
     "responsive": True,
 }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outline:
+    """Polylines (N, 2) over a film: (x, y) in px from the corner of its first pixel."""
+
+    lines: list[npt.NDArray[np.float64]]
+    colour: str
+    title: str
+    dash: str = "solid"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +52,7 @@ class Pane:
     measured: Film
     title: str
     fixed: tuple[int, int] | None = None
+    outlines: tuple[Outline, ...] = ()  # a button shows and hides them
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +79,33 @@ PLAIN = Scale("grey", (("Full", 256, 128), ("Contrast", 150, 128)), LEVELS, 0, 2
 GREYS = Scale("grey", PRESETS, LEVELS, 0, 255, (0, 64, 128, 192, 255))
 
 
-def figure(left: Pane, right: Pane | None, height_px: int = 600, scale: Scale = GREYS) -> go.Figure:
-    """Both films with linked axes above a histogram of both; one film alone when `right` is None."""
-    panes = [left] if right is None else [left, right]
-    columns = len(panes)
-    specs = [[{} for _ in panes], [{"colspan": columns}, *[None] * (columns - 1)]]
+def figure(
+    left: Pane, right: Pane | None, height_px: int = 600, third: Pane | None = None, scale: Scale = GREYS
+) -> go.Figure:
+    """Both films with linked axes above a histogram of both; one film alone when `right` is None; see `row`."""
+    return row([left] if right is None else [left, right], height_px, third, scale)
+
+
+def row(panes: Sequence[Pane], height_px: int = 600, last: Pane | None = None, scale: Scale = GREYS) -> go.Figure:
+    """One to four films of one size with linked axes above a histogram of all.
+
+    `last` is a map in grey levels beside them with the same zoom, which window and inversion leave alone.
+    """
+    films, columns = len(panes), len(panes) + (last is not None)
+    specs = [[{} for _ in range(columns)], [{"colspan": columns}, *[None] * (columns - 1)]]
     fig = make_subplots(
         rows=2, cols=columns, specs=specs, row_heights=[0.86, 0.14], horizontal_spacing=0.01, vertical_spacing=0.02
     )
     for column, pane in enumerate(panes, start=1):
         _add_film(fig, pane, column, scale)
-    for column, (pane, colour) in enumerate(zip(panes, (LEFT_COLOUR, RIGHT_COLOUR), strict=False), start=1):
+    for column, (pane, colour) in enumerate(zip(panes, COLOURS, strict=False), start=1):
         _add_label(fig, pane, colour, column)
         _add_histogram(fig, pane, colour, scale)
-    free = [trace for trace, pane in enumerate(panes) if pane.fixed is None] or list(range(columns))
+    free = [trace for trace, pane in enumerate(panes) if pane.fixed is None] or list(range(films))
+    if last is not None:
+        _add_film(fig, last, columns, PLAIN)
+        _add_label(fig, last, TEXT, columns)
+    lines = [_add_outline(fig, line, column) for column, pane in enumerate(panes, 1) for line in pane.outlines]
     fig.update_layout(
         height=height_px,
         margin={"l": 0, "r": 0, "t": 34, "b": 58},
@@ -88,7 +115,7 @@ def figure(left: Pane, right: Pane | None, height_px: int = 600, scale: Scale = 
         dragmode="pan",
         hovermode="closest",
         showlegend=False,
-        updatemenus=_menus(columns, free, scale),
+        updatemenus=[*_menus(films, free, scale), *_outline_button(lines)],
         sliders=_sliders(free, scale),
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": "#6d7780", "activecolor": LEFT_COLOUR},
     )
@@ -117,6 +144,37 @@ def _add_film(fig: go.Figure, pane: Pane, column: int, scale: Scale) -> None:
     lead_x, lead_y = ({}, {"scaleanchor": "x"}) if column == 1 else ({"matches": "x"}, {"matches": "y"})
     fig.update_xaxes(range=[-0.5, width - 0.5], row=1, col=column, **plain, **lead_x)
     fig.update_yaxes(range=[height - 0.5, -0.5], constraintoward="top", row=1, col=column, **plain, **lead_y)
+
+
+def _add_outline(fig: go.Figure, outline: Outline, column: int) -> int:
+    """One line over a film; returns the number of its trace."""
+    points = [point for line in outline.lines for point in (*(line - 0.5).tolist(), (None, None))]
+    x, y = zip(*points, strict=True) if points else ((), ())
+    look = {"color": outline.colour, "width": 1.5, "dash": outline.dash}
+    trace = go.Scatter(x=x, y=y, mode="lines", line=look, name=outline.title, hoverinfo="name")
+    fig.add_trace(trace, row=1, col=column)
+    return len(fig.data) - 1
+
+
+def _outline_button(traces: list[int]) -> list[dict[str, object]]:
+    if not traces:
+        return []
+    button = {"label": "Outline", "method": "restyle", "args": [{"visible": False}, traces]}
+    return [
+        {
+            "type": "buttons",
+            "bgcolor": "#171b20",
+            "bordercolor": LINE,
+            "font": {"size": 11, "color": TEXT},
+            "x": 0.6,  # between the windows and the mode bar
+            "xanchor": "center",
+            "y": 1.0,
+            "yanchor": "bottom",
+            "pad": {"t": 0, "b": 6, "l": 0, "r": 0},
+            "buttons": [button | {"args2": [{"visible": True}, traces]}],
+            "active": -1,
+        }
+    ]
 
 
 def _add_label(fig: go.Figure, pane: Pane, colour: str, column: int) -> None:

@@ -1,28 +1,85 @@
-"""Files of one synthetic image: a PNG with its mark burnt in and a DICOM Secondary Capture."""
+"""Files of one synthetic image and of the lesion that was drawn for it. Each is made when its button is pressed."""
 
 from __future__ import annotations
 
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
 import streamlit as st
 
-from synth import imaging, prompts
-from synth.dicom.encode import encode
+from synth import imaging, masks, prompts
+from synth.dicom.encode import encode, exported
+from synth.dicom.presentation import encode_presentation
+from synth.dicom.segmentation import encode_segmentation
 from synth.types import GeneratedImage
 from synth.ui.views import INTENDED_USE
 
+DICOM = "application/dicom"
+
 
 def buttons(image: GeneratedImage) -> None:
-    """Two buttons. Raises DicomError where the image cannot be a DICOM file."""
+    """PNG with the mark burnt in, and DICOM."""
     st.download_button(
-        "PNG", png(image), f"synthetic-{image.id}.png", "image/png", on_click="ignore", help="Mark burnt in"
+        "PNG",
+        partial(png, image),
+        f"synthetic-{image.id}.png",
+        "image/png",
+        on_click="ignore",
+        help="Mark burnt in",
     )
     st.download_button(
         "DICOM",
-        encode(image, prompts.describe(image.request)),
+        partial(encode, image, prompts.describe(image.request)),
         f"synthetic-{image.id}.dcm",
-        "application/dicom",
+        DICOM,
         on_click="ignore",
         help="Secondary Capture, Synthetic Data YES",
+        disabled=not exported(image),
     )
+
+
+def mask_buttons(image: GeneratedImage, lesion: npt.NDArray[np.bool_]) -> None:
+    """The lesion mask (H, W) as DICOM SEG, as PNG, and its outline as a presentation state of the DICOM file."""
+    sentence = prompts.describe(image.request)
+    files = (
+        (
+            "SEG",
+            partial(encode_segmentation, image, lesion, sentence),
+            "lesion",
+            "DICOM Segmentation of the DICOM file",
+        ),
+        ("GSPS", partial(presentation, image, lesion), "outline", "Its outline over the DICOM file"),
+    )
+    for label, data, name, told in files:
+        st.download_button(
+            label,
+            data,
+            f"{name}-{image.id}.dcm",
+            DICOM,
+            on_click="ignore",
+            help=told,
+            disabled=not exported(image),
+        )
+    st.download_button(
+        "Mask",
+        partial(mask_png, image, lesion),
+        f"lesion-{image.id}.png",
+        "image/png",
+        on_click="ignore",
+        help="The drawn pixels as PNG: 255 inside",
+    )
+
+
+def presentation(image: GeneratedImage, lesion: npt.NDArray[np.bool_]) -> bytes:
+    """The outline of the mask (H, W) as a presentation state of the DICOM file."""
+    return encode_presentation(image, masks.outline(lesion), prompts.describe(image.request))
+
+
+def mask_png(image: GeneratedImage, lesion: npt.NDArray[np.bool_]) -> bytes:
+    """The mask (H, W) as a grey PNG of 0 and 255, which says of itself what it is."""
+    text = {"Title": f"Lesion mask of {image.id}", "Disclaimer": f"{INTENDED_USE}.", "SyntheticData": "YES"}
+    return imaging.png_bytes(np.uint8(255) * lesion.astype(np.uint8), text)
 
 
 def png(image: GeneratedImage) -> bytes:

@@ -51,7 +51,7 @@ def history(chosen: str | None) -> None:
 def _tile(image_id: str, request: GenerationRequest) -> DeltaGenerator:
     """A thumbnail of fixed width, so that a phone shows two a row; what follows stands under it."""
     tile = st.container(width=TILE_PX, gap="xxsmall")
-    tile.image(_thumbnail(image_id, request.mark), width="stretch", alt=prompts.describe(request))
+    tile.image(thumbnail(image_id, request.mark), width="stretch", alt=prompts.describe(request))
     return tile
 
 
@@ -74,6 +74,7 @@ def _entry_buttons(image_id: str, chosen: str | None, sentence: str) -> None:
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
-def _thumbnail(image_id: str, mark: str) -> npt.NDArray[np.uint8]:
+def thumbnail(image_id: str, mark: str) -> npt.NDArray[np.uint8]:
+    """A small picture of a kept image with its mark burnt in."""
     pixels = resources.store().thumbnail(image_id, THUMBNAIL_PX)
     return imaging.to_uint8(imaging.mark(pixels, mark))

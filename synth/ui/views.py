@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from synth import imaging
 from synth.engine import EngineStatus
@@ -22,6 +23,10 @@ PREVIEW_PX = 256
 @contextmanager
 def show_error() -> Iterator[None]:
     """Every SynthError raised inside becomes its sentence on the page; anything else is a bug and stays one."""
+    if PagesManager.uses_pages_directory:
+        # Streamlit runs a page without app.py when its address is the first that a server is asked for.
+        PagesManager.uses_pages_directory = False
+        st.rerun()
     try:
         yield
     except SynthError as error:
@@ -62,15 +67,20 @@ def _progress(ids: tuple[str, ...]) -> None:
     engine = resources.engine()
     with show_error():
         jobs = [engine.job(job_id) for job_id in ids]
-        live = [job for job in jobs if job.state in LIVE]
-        if not live:
+        if not any(job.state in LIVE for job in jobs):
             st.rerun()
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.progress(_share(jobs), text=_sentence(live))
-            if st.button("Cancel", key="cancel"):
-                for job in live:
-                    engine.cancel(job.id)
+        bar(jobs)
         _previews(jobs)
+
+
+def bar(jobs: list[Job]) -> None:
+    """The progress of jobs of which some live, and a button that cancels those."""
+    live = [job for job in jobs if job.state in LIVE]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(_share(jobs), text=_sentence(live))
+        if st.button("Cancel", key="cancel"):
+            for job in live:
+                resources.engine().cancel(job.id)
 
 
 def _previews(jobs: list[Job]) -> None:
@@ -80,7 +90,7 @@ def _previews(jobs: list[Job]) -> None:
             if job.preview is None:
                 st.html('<div class="unlit"></div>')
             else:
-                preview = imaging.mark(imaging.resize(job.preview, PREVIEW_PX))
+                preview = imaging.mark(imaging.resize(job.preview, PREVIEW_PX), job.request.mark)
                 st.image(preview, width="stretch", alt="Preview of the image being drawn")
 
 

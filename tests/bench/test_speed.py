@@ -20,10 +20,28 @@ def test_the_quick_report_has_every_table_and_its_command_on_the_first_line(
         "# Speed",
         "## One image",
         "## A batch of 8, 4 steps",
+        "## One edit, 256 px, 4 steps",
         "## The same networks through a stock diffusers loop, 4 steps",
         "## Diffusion on latents and on pixels, one step of the same U-Net (32, 32, 32), CPU, fp32",
     ]
     assert [row.split("|")[1].strip() for row in re.findall(r"^\| \d+ \|.*$", text, re.MULTILINE)] == ["2", "4"]
+
+
+def test_edits_alone_renew_their_section_and_leave_the_rest(tmp_path: Path) -> None:
+    file = tmp_path / "bench.md"
+    file.write_text("# Speed\n\n## One edit, 256 px, 4 steps\n\nold\n\n## Last\n\nkept\n", encoding="utf-8")
+    speed.main(["--quick", "--edit", "--model", "tiny", "--out", str(file)])
+    text = file.read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if line.startswith("#")] == [
+        "# Speed",
+        "## One edit, 256 px, 4 steps",
+        "## Last",
+    ]
+    assert "old" not in text and text.endswith("kept\n")
+    assert re.findall(r"^\| (add a finding|remove a lesion|vary)", text, re.MULTILINE)[:2] == [
+        "add a finding",
+        "remove a lesion",
+    ]
 
 
 def test_the_stock_loop_draws_the_same_picture(tiny_model: TinyModel) -> None:

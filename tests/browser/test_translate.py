@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 from tests.browser import screen
 from tests.browser.conftest import Server, Tab
 from tests.browser.test_films import LAYOUT
-from tests.library.test_slices import GREY, HU, png
-from tests.phantoms import dicom_bytes
+from tests.library.test_slices import GREY, HU
+from tests.phantoms import dicom_bytes, png
 
 pytestmark = pytest.mark.browser
 

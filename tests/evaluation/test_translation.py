@@ -88,4 +88,4 @@ def test_one_direction_gives_its_figures_a_sheet_and_a_table(tiny_model: Model) 
     assert sheet.shape == (20, 256, 256)
     lines = table([figures]).splitlines()
     assert len(lines) == 6 and sum(line.count("**") for line in lines) == 6
-    assert "every third slice" in protocol(tiny_model)["data"]
+    assert "every third slice" in protocol()["data"]

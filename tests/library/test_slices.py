@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
-from PIL import Image
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from synth.errors import DicomError, RequestError, SynthError
 from synth.imaging import window_level
 from synth.library.slices import read_slice
 from synth.types import Modality
-from tests.phantoms import dicom_bytes
+from tests.phantoms import cat, dicom_bytes, png
 
 
 def head(size_px: int = 256, tone: float = 0.6) -> np.ndarray:
@@ -27,18 +24,6 @@ def head(size_px: int = 256, tone: float = 0.6) -> np.ndarray:
 GREY = np.rint(head() * 255).astype(np.uint8)
 DEEP = np.rint(head() * 4000).astype(np.uint16)
 HU = np.where(head() == 0, -1000, np.where(head() == 1, 900, np.where(head() < 0.5, 5, 35))).astype(np.int16)
-
-
-def png(pixels: np.ndarray, kind: str = "PNG") -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, kind)
-    return buffer.getvalue()
-
-
-def cat(size: tuple[int, int] = (300, 400)) -> np.ndarray:
-    """A colour photograph of nothing in particular, (H, W, 3)."""
-    random = np.random.default_rng(0)
-    return np.asarray(Image.fromarray(random.integers(0, 256, (6, 8, 3), dtype=np.uint8)).resize(size[::-1]))
 
 
 def test_a_png_is_what_its_reader_says() -> None:
@@ -88,8 +73,12 @@ SENTENCES = [
     (png(cat()), None, "x does not say what it is; choose CT, MRI or PET."),
     (png(cat()), Modality.MR, "x is a colour picture; a grey slice of the brain is needed."),
     (png(cat(), "JPEG"), Modality.MR, "x is a colour picture; a grey slice of the brain is needed."),
-    (dicom_bytes(cat(), Modality="PT"), None, "x is a colour picture; a grey slice of the brain is needed."),
-    (png(cat().mean(-1).astype(np.uint8)), Modality.MR, "x is bright at its border; a slice of a head on black"),
+    (
+        dicom_bytes(np.asarray(cat()), Modality="PT"),
+        None,
+        "x is a colour picture; a grey slice of the brain is needed.",
+    ),
+    (png(cat().convert("L")), Modality.MR, "x is bright at its border; a slice of a head on black"),
     (png(GREY[::8, ::8]), Modality.MR, "x has 32 x 32 pixels; 64 or more a side are needed."),
     (png(np.zeros((256, 256), np.uint8)), Modality.MR, "x has one grey level only; there is nothing to translate."),
     (png(GREY[100:140]), Modality.MR, "x is a strip of 256 x 40 pixels; a whole slice is needed."),

@@ -6,14 +6,17 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from synth.types import JobState
 from synth.ui import resources
 
+NEW_MANAGER = PagesManager.__init__
 ROOT = Path(__file__).parents[2]
 
 
@@ -25,6 +28,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
     monkeypatch.setenv("SYNTH_HOME", str(tmp_path))
     monkeypatch.setenv("SYNTH_MODEL", "tiny")
     monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(PagesManager, "__init__", of_a_server_that_runs)
     st.cache_resource.clear()
     st.cache_data.clear()
 
@@ -39,6 +43,12 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
     resources.store().close()
     st.cache_resource.clear()
     st.cache_data.clear()
+
+
+def of_a_server_that_runs(manager: PagesManager, *args: Any, **settings: Any) -> None:
+    """Every run of the test runner is the first of its server's life, which would pass app.py by."""
+    NEW_MANAGER(manager, *args, **settings)
+    PagesManager.uses_pages_directory = False
 
 
 def finish(app: AppTest) -> AppTest:

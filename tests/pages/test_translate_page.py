@@ -13,9 +13,9 @@ from synth import results
 from synth.translation import METHODS
 from synth.types import GenerationRequest, Modality
 from synth.ui import resources, translator
-from tests.library.test_slices import DEEP, GREY, cat, png
+from tests.library.test_slices import DEEP, GREY
 from tests.pages.conftest import address, finish
-from tests.phantoms import dicom_bytes
+from tests.phantoms import cat, dicom_bytes, png
 
 Visit = Callable[..., AppTest]
 FIGURES = {"psnr": 20.0, "ssim": 0.5, "mae": 10.0}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -286,3 +287,14 @@ def test_transactions_that_read_before_they_write_take_turns(store: Store) -> No
 
     assert failures == []
     assert store.events()[0].who == "40"
+
+
+def test_the_picture_of_a_check_is_kept_under_its_name(store: Store, make_image: MakeImage) -> None:
+    made = make_image("edited")
+    checks = QualityReport((*made.quality.checks, QualityCheck("codec error", 1.5, 0.0, 6.0)))
+    picture = np.arange(4096, dtype=np.uint16).reshape(64, 64)
+    store.add_image(replace(made, quality=checks, pictures={"codec error": picture}))
+    mean, error = store.image("edited").quality.checks
+    assert mean.picture is None
+    assert replace(error, picture=None) == checks.checks[1]
+    assert error.picture is not None and np.array_equal(store.picture(error.picture), picture)

@@ -1,0 +1,57 @@
+"""The outline of the drawn lesion as a Grayscale Softcopy Presentation State (DICOM PS3.3 A.33.1) of its image."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from highdicom.pr import (
+    AnnotationUnitsValues,
+    GraphicAnnotation,
+    GraphicLayer,
+    GraphicObject,
+    GraphicTypeValues,
+    GrayscaleSoftcopyPresentationState,
+)
+from pydicom import dcmread
+
+from synth.dicom.encode import encode, uid
+from synth.errors import DicomError
+from synth.types import GeneratedImage
+
+LAYER = "LESION"
+
+
+def encode_presentation(image: GeneratedImage, lines: Sequence[npt.NDArray[np.float64]], description: str) -> bytes:
+    """A DICOM part-10 file with closed polylines that refers to `encode(image, description)`.
+
+    Each of `lines` is (N, 2): x and y in px from the corner of the first pixel, the unit PIXEL of PS3.3 C.10.5. The
+    same image and lines give the same UIDs. Raises DicomError where there is no line.
+    """
+    if not lines:
+        raise DicomError("The mask is empty; there is no lesion to export.")
+    source = dcmread(io.BytesIO(encode(image, description)))
+    layer = GraphicLayer(LAYER, 1, "Outline of the drawn lesion")
+    objects = [GraphicObject(GraphicTypeValues.POLYLINE, line, AnnotationUnitsValues.PIXEL) for line in lines]
+    result = GrayscaleSoftcopyPresentationState(
+        referenced_images=[source],
+        series_instance_uid=uid(image.id, "presentation series"),
+        series_number=3,
+        sop_instance_uid=uid(image.id, "presentation"),
+        instance_number=1,
+        manufacturer="SynthRead",
+        manufacturer_model_name=image.provenance.model_id[:64],
+        software_versions=image.provenance.model_revision,
+        device_serial_number="none",
+        content_label=LAYER,
+        content_description="Outline of the drawn lesion",
+        graphic_annotations=[GraphicAnnotation([source], layer, graphic_objects=objects)],
+        graphic_layers=[layer],
+    )
+    result.SyntheticData = "YES"  # what is derived from a synthetic image says so too
+    result.BodyPartExamined = source.BodyPartExamined
+    buffer = io.BytesIO()
+    result.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()

@@ -1,0 +1,53 @@
+"""Where images come from: how one was made, which real one it is, and who did what with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where an image came from; written once, never edited."""
+
+    request_digest: str
+    model_id: str
+    model_revision: str
+    weights_hash: str
+    sampler: str
+    seed: int
+    device: str
+    dtype: str
+    versions: dict[str, str]  # package -> version
+    created_at: datetime  # UTC
+    requested_by: str
+    seconds: float  # wall time of the batch that made it
+    batch: int = 1  # images drawn together: kernels differ with it, so a replay bit for bit needs the same
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RealImage:
+    """One real image of the library. `pixels` are loaded on demand by `synth.library`."""
+
+    id: str
+    path: str  # inside the library folder
+    modality: str
+    view: str | None
+    sex: str | None
+    age: int | None
+    findings: tuple[str, ...]  # codes of synth.findings; ("normal",) where a reader called it normal
+    origin: str
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One row of the audit trail: who did what to which subject, when (UTC) and why."""
+
+    at: datetime
+    who: str
+    action: str
+    subject: str
+    reason: str
+    detail: dict[str, Any] = field(default_factory=dict)  # model, seed, digest: never free text of a prompt
