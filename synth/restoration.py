@@ -188,7 +188,7 @@ def _any_picture(model: Model, modality: str) -> Condition:
     """The condition of any picture of a modality: its kind of prior, and no words."""
     caption = {"DX": "chest x ray", "CT": "chest ct"}.get(modality, "brain mr")
     cond, empty = (model.encode_text([text], tiles.TILE_PX) for text in (caption, ""))
-    return cond.without_text(empty)
+    return cond.unasked(empty)
 
 
 def _preview(model: Model, z0: Tensor) -> npt.NDArray[np.uint8]:
