@@ -60,5 +60,5 @@ def _velocity(model: Model, z: Tensor, sigma: float, cond: Condition) -> Tensor:
 def _conditions(model: Model, request: GenerationRequest) -> tuple[Condition, Condition]:
     return (
         model.encode_text([prompts.render(request)], request.size_px),
-        model.encode_text([""], request.size_px),
+        model.encode_text([prompts.render_unasked(request)], request.size_px, [prompts.render(request)]),
     )

@@ -73,8 +73,8 @@ def _draw(model: Model, orders: Sequence[Order], created_at: datetime, on_step: 
     cond = with_zones(model.encode_text(captions, first.size_px), model, requests)
     if orders[0].base is not None:  # a translation
         cond = edit.beside(cond, model.to_latent(_tensor(orders[0].base, model)))
-    empty = model.encode_text([""] * len(requests), first.size_px)
-    denoise = denoiser.guided(model, cond, empty, first.guidance)
+    unasked = model.encode_text([prompts.render_unasked(request) for request in requests], first.size_px, captions)
+    denoise = denoiser.guided(model, cond, unasked, first.guidance)
 
     draws = noise.cooled(model, cond, [request.seed for request in requests], first.size_px)
     if orders[0].base is not None:
@@ -97,15 +97,16 @@ def _draw_edit(model: Model, orders: Sequence[Order], created_at: datetime, on_s
     pixels = _tensor(base, model)
     weight = _weight(request.edit, base).to(model.device)
 
-    cond = model.encode_text([prompts.render(request)], request.size_px)
-    empty = model.encode_text([""], request.size_px)
+    caption = prompts.render(request)
+    cond = model.encode_text([caption], request.size_px)
+    unasked = model.encode_text([prompts.render_unasked(request)], request.size_px, [caption])
     latent, area = model.to_latent(pixels), (weight > 0).float()
     if request.edit.mode == "add":
         assert base.lesion is not None
         cond = edit.onto(cond, latent, torch.from_numpy(base.lesion.astype(np.float32))[None, None].to(model.device))
     elif request.edit.mode == "remove":
         cond = edit.healed(cond, model, pixels, area)
-    denoise = denoiser.guided(model, cond, empty, request.guidance)
+    denoise = denoiser.guided(model, cond, unasked, request.guidance)
     denoise = edit.anchored(denoise, latent, edit.touched_cells(area, latent))
 
     draws = noise.cooled(model, cond, [request.seed], request.size_px)

@@ -120,7 +120,7 @@ class GenerationRequest:
     size_px: int = 256
     seed: int = 0
     steps: int = 20
-    guidance: float = 1.5
+    guidance: float = 2.0
     sampler: str = "ddpm"  # fresh noise at every step mends the errors of a network of short training
     model_id: str = "synthread-256"
     edit: Edit | None = None

@@ -41,9 +41,9 @@ class Watched(TinyModel):
         self.captions: list[str] = []
         self.seen: list[Condition] = []
 
-    def encode_text(self, captions: list[str], size_px: int) -> Condition:
+    def encode_text(self, captions: list[str], size_px: int, look_of: list[str] | None = None) -> Condition:
         self.captions += captions
-        return super().encode_text(captions, size_px)
+        return super().encode_text(captions, size_px, look_of)
 
     def denoise(self, z: Tensor, sigma: Tensor, cond: Condition) -> Tensor:
         self.seen.append(cond)

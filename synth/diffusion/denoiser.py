@@ -10,10 +10,10 @@ from torch import Tensor
 from synth.diffusion.model import Condition, Model
 from synth.diffusion.sampler import Denoiser
 
-RESCALE = 0.5  # half way between plain and fully rescaled; Lin et al. 2023 (arXiv 2305.08891) use 0.7 at scale 7.5
+RESCALE = 0.3  # between plain and fully rescaled; Lin et al. 2023 (arXiv 2305.08891) use 0.7 at scale 7.5
 # Guidance helps only at middle noise levels (Kynkaanniemi et al. 2024, arXiv 2404.07724), and fewer calls are cheaper.
-GUIDED_ABOVE = 0.3
-GUIDED_BELOW = 6.0
+GUIDED_ABOVE = 0.5
+GUIDED_BELOW = 20.0
 
 
 def stack(*conditions: Condition) -> Condition:
@@ -34,7 +34,7 @@ def rescaled(guided: Tensor, conditional: Tensor, rescale: float) -> Tensor:
 def guided(
     model: Model,
     cond: Condition,
-    empty: Condition,
+    unasked: Condition,
     scale: float,
     rescale: float = RESCALE,
     low: float = GUIDED_ABOVE,
@@ -42,10 +42,10 @@ def guided(
 ) -> Denoiser:
     """D(z, sigma) of `model` under classifier-free guidance (Ho and Salimans 2022) for low < sigma < high.
 
-    `empty` is the caption "" encoded for the same batch; what is known is known in both halves, which go through the
+    `unasked` is a caption without what guidance is to stress, encoded for the same batch; what is known is known in both halves, which go through the
     network in one call. Outside the interval, and everywhere at scale 1, the conditional estimate alone is drawn.
     """
-    both = stack(cond, cond.unasked(empty))
+    both = stack(cond, cond.unasked(unasked))
 
     def denoise(z: Tensor, sigma: float) -> Tensor:
         level = torch.full((z.shape[0],), sigma, dtype=torch.float32, device=z.device)

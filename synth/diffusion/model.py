@@ -29,12 +29,12 @@ class Condition:
     kind: Tensor  # (B,) int64: which of the model's kinds of pictures, for models that tell kinds apart; else zeros
     features: Tensor  # (B, F) of the caption, for models with a prior; else F = 0
 
-    def unasked(self, empty: Condition) -> Condition:
-        """The same picture known, with the text of `empty` (the caption "" encoded) and no lesion given.
+    def unasked(self, other: Condition) -> Condition:
+        """The same picture known, with the text of `other`, a caption that asks for less, and no lesion given.
 
         The unconditional half of guidance: it forgets the lesion too, so guidance draws what was drawn, where it was.
         """
-        text = {"text": empty.text, "text_mask": empty.text_mask, "pooled": empty.pooled, "features": empty.features}
+        text = {"text": other.text, "text_mask": other.text_mask, "pooled": other.pooled, "features": other.features}
         blank = torch.zeros_like(self.lesion)
         return replace(self, **text, lesion=blank, lesion_given=blank)
 
@@ -51,8 +51,11 @@ class Model(Protocol):
         """(C, h, w) for a square image of `size_px`."""
         ...
 
-    def encode_text(self, captions: list[str], size_px: int) -> Condition:
-        """Captions to a condition with nothing known and no lesion given. Unknown words raise RequestError."""
+    def encode_text(self, captions: list[str], size_px: int, look_of: list[str] | None = None) -> Condition:
+        """Captions to a condition with nothing known and no lesion given. Unknown words raise RequestError.
+
+        `look_of`: captions whose hospital's look is meant, for models that tell hospitals apart; else their own.
+        """
         ...
 
     def cooled(self, noise: Tensor, cond: Condition) -> Tensor:

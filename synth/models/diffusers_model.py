@@ -100,7 +100,7 @@ class DiffusersModel:
         return self._channels, size_px // self._factor, size_px // self._factor
 
     @torch.no_grad()
-    def encode_text(self, captions: list[str], size_px: int) -> Condition:
+    def encode_text(self, captions: list[str], size_px: int, look_of: list[str] | None = None) -> Condition:
         """Captions to CLIP states (B, L, D). Raises RequestError for a caption longer than the encoder reads."""
         tokenizer = self._networks.tokenizer
         longest = int(tokenizer.model_max_length)

@@ -112,10 +112,11 @@ class ShippedModel:
         """(4, size/8, size/8)."""
         return LATENT_CHANNELS, size_px // FACTOR, size_px // FACTOR
 
-    def encode_text(self, captions: list[str], size_px: int) -> Condition:
+    def encode_text(self, captions: list[str], size_px: int, look_of: list[str] | None = None) -> Condition:
         """Captions to a condition with nothing known and no lesion given. Raises RequestError naming unknown words."""
         text = self.networks.text
-        told = [self._with_origin(self._without_unknown_negations(caption)) for caption in captions]
+        plain = [self._without_unknown_negations(caption) for caption in captions]
+        told = [self._with_origin(a, b) for a, b in zip(plain, look_of or plain, strict=True)]
         for caption in told:
             if unknown := self.networks.vocabulary.unknown(caption):
                 raise RequestError(f"The model has no word {unknown[0]!r}; leave it out or use another word for it.")
@@ -184,11 +185,11 @@ class ShippedModel:
         parts = caption.split(", ")
         return ", ".join(part for part in parts if not (part.startswith("no ") and unknown(part)))
 
-    def _with_origin(self, caption: str) -> str:
+    def _with_origin(self, caption: str, look_of: str) -> str:
         if not caption or caption.startswith("origin_"):
             return caption
         for pattern, token in self._origins:
-            if pattern.search(caption):
+            if pattern.search(look_of):
                 return f"origin_{token}, {caption}"
         return caption
 

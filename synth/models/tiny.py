@@ -86,7 +86,7 @@ class TinyModel:
         """(4, size_px / 2, size_px / 2)."""
         return 4, size_px // 2, size_px // 2
 
-    def encode_text(self, captions: list[str], size_px: int) -> Condition:
+    def encode_text(self, captions: list[str], size_px: int, look_of: list[str] | None = None) -> Condition:
         """One token a caption: (B, 1, 13), the first number 1 for CT, the others 1 where a word of LOOKS is affirmed.
 
         Reads the words it knows and passes over the rest, so nothing is raised.

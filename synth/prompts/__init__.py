@@ -2,6 +2,16 @@
 
 from synth.prompts.identifiers import guard
 from synth.prompts.reading import ParsedPrompt, named_modality, parse
-from synth.prompts.wording import describe, render, to_request, unlearnt
+from synth.prompts.wording import describe, render, render_unasked, to_request, unlearnt
 
-__all__ = ["ParsedPrompt", "describe", "guard", "named_modality", "parse", "render", "to_request", "unlearnt"]
+__all__ = [
+    "ParsedPrompt",
+    "describe",
+    "guard",
+    "named_modality",
+    "parse",
+    "render",
+    "render_unasked",
+    "to_request",
+    "unlearnt",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TypedDict, Unpack
 
 from synth.captions import Labels, caption, modality_words
@@ -69,16 +70,28 @@ def render(request: GenerationRequest) -> str:
     """The caption that the text encoder reads. The origin token is left to the model."""
     if request.edit is not None and request.edit.mode == "translate":  # the pairs were learnt by these words alone
         return modality_words(_CAPTION[request.modality], "brain")
-    return caption(
-        Labels(
-            modality=_CAPTION[request.modality],
-            body_part=_BODY[request.modality],
-            view=request.view.value if request.view in (View.PA, View.AP) else None,
-            sex=request.sex.value if request.sex else None,
-            age=request.age,
-            findings=request.findings,
-            absent=request.absent,
-        )
+    return caption(_labels(request))
+
+
+def render_unasked(request: GenerationRequest) -> str:
+    """The caption of the same view and patient that says nothing on findings: what guidance leads away from.
+
+    Led away from no caption at all, every portable film would become as ill as the average one.
+    """
+    if request.edit is not None and request.edit.mode == "translate":
+        return ""
+    return caption(replace(_labels(request), findings=None, absent=()))
+
+
+def _labels(request: GenerationRequest) -> Labels:
+    return Labels(
+        modality=_CAPTION[request.modality],
+        body_part=_BODY[request.modality],
+        view=request.view.value if request.view in (View.PA, View.AP) else None,
+        sex=request.sex.value if request.sex else None,
+        age=request.age,
+        findings=request.findings,
+        absent=request.absent,
     )
 
 
