@@ -1,6 +1,7 @@
 """Free text to structured request and back, and the guard against identifiers."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from synth.errors import PolicyError, RequestError, SynthError
 from synth.findings import VOCABULARY
-from synth.prompts import describe, guard, parse, render, to_request, unlearnt
+from synth.prompts import describe, guard, parse, render, render_unasked, to_request, unlearnt
 from synth.types import (
     NOTE_MAX,
     Finding,
@@ -362,3 +363,12 @@ def test_any_order_of_known_words_is_understood_or_refused(text):
         assert str(error)
     else:
         assert not {finding.code for finding in parsed.findings} & set(parsed.absent)
+
+
+def test_what_guidance_leads_away_from_is_the_same_patient_without_a_word_on_findings() -> None:
+    request = GenerationRequest(sex=Sex.FEMALE, age=58, view=View.AP, findings=(Finding("pneumonia"),))
+    assert render(request) == "chest x ray, ap view, 58 year old woman, pneumonia"
+    assert render_unasked(request) == "chest x ray, ap view, 58 year old woman"
+    normal = replace(request, findings=(), absent=("nodule",))
+    assert render(normal).endswith("no finding, no nodule")
+    assert render_unasked(normal) == render_unasked(request)

@@ -42,8 +42,9 @@ def guided(
 ) -> Denoiser:
     """D(z, sigma) of `model` under classifier-free guidance (Ho and Salimans 2022) for low < sigma < high.
 
-    `unasked` is a caption without what guidance is to stress, encoded for the same batch; what is known is known in both halves, which go through the
-    network in one call. Outside the interval, and everywhere at scale 1, the conditional estimate alone is drawn.
+    `unasked` is a caption without what guidance is to stress, encoded for the same batch; what is known is known in
+    both halves, which go through the network in one call. Outside the interval, and everywhere at scale 1, the
+    conditional estimate alone is drawn.
     """
     both = stack(cond, cond.unasked(unasked))
 

@@ -5,13 +5,5 @@ from synth.prompts.reading import ParsedPrompt, named_modality, parse
 from synth.prompts.wording import describe, render, render_unasked, to_request, unlearnt
 
 __all__ = [
-    "ParsedPrompt",
-    "describe",
-    "guard",
-    "named_modality",
-    "parse",
-    "render",
-    "render_unasked",
-    "to_request",
-    "unlearnt",
-]
+    "ParsedPrompt", "describe", "guard", "named_modality", "parse", "render", "render_unasked", "to_request", "unlearnt"
+]  # fmt: skip

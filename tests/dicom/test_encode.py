@@ -83,7 +83,7 @@ def test_the_model_is_named_as_synthesizing_equipment_and_the_user_is_not() -> N
     assert (item.ManufacturerModelName, item.SoftwareVersions) == ("synthread-256", "torch 2.13")
     assert item.ContributionDescription == (
         f"model synthread-256 r1; weights sha256 {'a' * 64}; request sha256 {REQUEST.digest()}; seed 17; "
-        "dpmpp_2m, 20 steps, guidance 1.5"
+        "dpmpp_2m, 20 steps, guidance 2"
     )
 
 

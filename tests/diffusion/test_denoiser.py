@@ -56,7 +56,7 @@ def test_both_halves_go_through_the_network_in_one_call(
     assert model.batches == [4]
 
 
-@pytest.mark.parametrize(("sigma", "batch"), [(80.0, 2), (6.0, 2), (5.9, 4), (0.31, 4), (0.3, 2), (0.02, 2)])
+@pytest.mark.parametrize(("sigma", "batch"), [(80.0, 2), (20.0, 2), (19.9, 4), (0.51, 4), (0.5, 2), (0.02, 2)])
 def test_the_unconditional_half_is_left_out_where_guidance_is_off(
     model: Counting, cond: Condition, empty: Condition, z: Tensor, sigma: float, batch: int
 ) -> None:
