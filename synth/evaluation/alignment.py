@@ -23,7 +23,7 @@ from synth.training.reader_targets import Targets
 from synth.training.readers import nodule_crops, simulated, whole_slices
 from synth.types import Finding, GenerationRequest, Modality, Sex, View
 
-GOALS = {"auroc": 0.85, "dice": 0.5, "hit_rate": 0.7}
+GOALS = {"auroc": 0.85, "dice": 0.5, "hit_rate": 0.7, "brightened": 0.75}
 TRUSTED = 0.5  # of real lesions: a reader that hits fewer of them judges nobody, and its figure is only stated
 READ_BY = {  # finding drawn -> code of the classifier whose map is asked for it
     "consolidation": "lung_opacity",
@@ -104,7 +104,7 @@ def drawn_on_films(model: ShippedModel, readers: Readers, films: list[Normal], c
         figures[code] = {
             **asdict(reading.pointing(maps, drawn.areas)),
             "simulated_dice": reading.overlap(apart, drawn.areas).dice,
-            **_facts(drawn),
+            **facts(drawn),
         }
     return figures
 
@@ -114,7 +114,7 @@ def effusion_drawn(model: ShippedModel, readers: Readers, films: list[Normal], c
     drawn = draw_all(model, films, "pleural_effusion", count)
     k = readers.codes.index("pleural_effusion")
     after, before = (readers.read(reading.as_planes(p)).logits[:, k].numpy() for p in (drawn.after, drawn.before))
-    return {**asdict(reading.auroc(after, before)), **_facts(drawn)}
+    return {**asdict(reading.auroc(after, before)), **facts(drawn)}
 
 
 def drawn_on_slices(model: ShippedModel, readers: Readers, slices: list[Normal], count: int) -> PerFinding:
@@ -122,7 +122,7 @@ def drawn_on_slices(model: ShippedModel, readers: Readers, slices: list[Normal],
     figures: PerFinding = {}
     for code in OUTLINED_BY:
         drawn = draw_all(model, slices, code, count)
-        figures[code] = _facts(drawn)
+        figures[code] = facts(drawn)
         if code == "nodule":
             crops, areas = _crops(drawn)
             figures[code] |= asdict(reading.overlap(_outline(readers, "nodule-ct", crops), areas))
@@ -139,9 +139,19 @@ def _outline(readers: Readers, name: str, pictures: npt.NDArray[np.uint8]) -> re
     return readers.outline(name, reading.as_planes(pictures))[:, 0].numpy() > 0.5
 
 
-def _facts(drawn: Drawn) -> dict[str, Any]:
+def facts(drawn: Drawn) -> dict[str, Any]:
+    """Grey levels that leaked and changed, and the share of the lesion that became brighter, as every opacity must.
+
+    A segmenter takes noise for a lesion too; noise brightens half of its pixels.
+    """
     change = drawn.after.astype(float) - drawn.before
-    return {"edits": len(drawn.after), "leaked": drawn.leaked, "mean_change": float(change[drawn.areas].mean())}
+    inside = change[drawn.areas]
+    return {
+        "edits": len(drawn.after),
+        "leaked": drawn.leaked,
+        "mean_change": float(inside.mean()),
+        "brightened": float((inside > 0).mean()),
+    }
 
 
 def _crops(drawn: Drawn) -> tuple[npt.NDArray[np.uint8], reading.Areas]:
@@ -180,6 +190,9 @@ def failures(result: dict[str, Any]) -> list[str]:
         if judged and figures["hit_rate"] < GOALS["hit_rate"]:
             missed.append(f"{code} drawn on films: hit rate {figures['hit_rate']:.2f} is below {GOALS['hit_rate']}.")
     drawn = {**result["films"], **result["slices"], "pleural_effusion": result["effusion_drawn"]}
+    for code, figures in drawn.items():
+        if figures.get("brightened", 1.0) < GOALS["brightened"]:
+            missed.append(f"{code}: only {figures['brightened']:.0%} of the drawn area is brighter.")
     missed += [f"{code}: {f['leaked']} grey levels leaked." for code, f in drawn.items() if f["leaked"]]
     return missed
 
