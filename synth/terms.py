@@ -68,3 +68,6 @@ class JobState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+EDIT_GUIDANCE = 1.3  # of a drawn lesion: more makes it brighter than real ones, to the eye and to the readers

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from synth import masks
 from synth.diffusion.model import Model
 from synth.generate import Order, generate
+from synth.terms import EDIT_GUIDANCE
 from synth.training.data import Collection
 from synth.training.labels import labels_of
 from synth.training.lesion_chest import ct_lungs, lung_sides
@@ -100,7 +101,13 @@ def edit(model: Model, picture: Normal, finding: Finding, area: Area, seed: int)
     view = View.PA if picture.modality == Modality.DX else View.AXIAL
     asked = Edit("add", base="base", origin="real:evaluation", lesion="area", margin_px=MARGIN_PX)
     request = GenerationRequest(
-        picture.modality, view, findings=(finding,), seed=seed, model_id=model.card.id, edit=asked
+        picture.modality,
+        view,
+        findings=(finding,),
+        seed=seed,
+        guidance=EDIT_GUIDANCE,
+        model_id=model.card.id,
+        edit=asked,
     )
     order = Order(request, "evaluation", str(seed), Base(picture.pixels, area))
     return np.asarray(generate(model, order, datetime.now(UTC), lambda step: None).pixels, np.uint8)

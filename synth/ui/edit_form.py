@@ -11,6 +11,7 @@ import streamlit as st
 from synth import masks, prompts
 from synth.errors import RequestError
 from synth.findings import VOCABULARY
+from synth.terms import EDIT_GUIDANCE
 from synth.types import (
     MARGIN_MAX_PX,
     SEED_MAX,
@@ -47,9 +48,12 @@ def settings(base: bases.Picture) -> Wanted:
     mode = st.segmented_control(
         "Edit", tuple(MODES), default="add", required=True, format_func=MODES.__getitem__, key="mode"
     )
-    request = replace(base.request, absent=(), steps=GenerationRequest().steps, model_id=resources.settings().model_id)
+    standard = GenerationRequest(model_id=resources.settings().model_id)
+    how = {name: getattr(standard, name) for name in ("steps", "guidance", "model_id")}
+    request = replace(base.request, absent=(), **how)
     if mode == "variation":
         return Wanted((_variation(request, base),))
+    request = replace(request, guidance=EDIT_GUIDANCE)
     stages: tuple[str, ...] = ("",)
     share = 1.0
     findings: tuple[tuple[Finding, ...], ...] = ((),)
