@@ -24,7 +24,8 @@ def drag(page: Page, *points: tuple[float, float]) -> None:
     """A stroke over the canvas through points given as shares of its width and height."""
     canvas = page.locator("canvas.upper-canvas")
     expect(canvas).to_be_visible()
-    canvas.scroll_into_view_if_needed()
+    page.wait_for_timeout(1500)  # a rerun may still replace the canvas under the hand
+    canvas.evaluate("element => element.scrollIntoView({block: 'nearest'})")
     box = canvas.bounding_box()
     assert box is not None
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
