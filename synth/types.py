@@ -34,6 +34,7 @@ RESTORATIONS = ("low_light", "gaussian", "poisson", "blur", "enlarge_2", "enlarg
 NOISE_MAX = 100.0  # grey levels
 BLUR_MAX_PX = 5.0
 MARGIN_MAX_PX = 64
+MARGIN_PX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Edit:
     origin: str  # of the base: "synthetic", "altered", "real" or "upload", a colon and its id
     lesion: str | None = None  # the drawn area: needed to add or remove; of a restoration what is lost, if drawn
     keep: str | None = None  # where nothing may change
-    margin_px: int = 8  # the edit mask is the lesion mask grown by this, so that the finding can blend
+    margin_px: int = MARGIN_PX  # the edit mask is the lesion mask grown by this, so that the finding can blend
     strength: float = 1.0  # of a variation: share of the steps, (0, 1]
     source: str | None = None  # of a translation: the modality of the base; that of the request is the target
     stage: str = ""  # of an imagined course, as "day 3" or "mild"; empty for an edit of its own

@@ -52,9 +52,30 @@ def encode(image: GeneratedImage, description: str) -> bytes:
     _origin(ds, image)
     _pixels(ds, image)
     _grey_scale(ds, image)
+    return part10(ds)
+
+
+def part10(ds: Dataset) -> bytes:
+    """The file of a dataset that has its file meta information (PS3.10 section 7)."""
     buffer = io.BytesIO()
     ds.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
+
+
+def derived_file(ds: Dataset) -> bytes:
+    """The file of an object made of a synthetic image, which says of itself that it is synthetic too."""
+    ds.SyntheticData = "YES"
+    return part10(ds)
+
+
+def equipment(image: GeneratedImage) -> dict[str, str]:
+    """Who made an object derived from the image, as highdicom names the attributes of PS3.3 C.7.5.2."""
+    return {
+        "manufacturer": "SynthRead",
+        "manufacturer_model_name": image.provenance.model_id[:64],
+        "software_versions": image.provenance.model_revision,
+        "device_serial_number": "none",
+    }
 
 
 def exported(image: GeneratedImage) -> bool:

@@ -17,7 +17,7 @@ from highdicom.pr import (
 )
 from pydicom import dcmread
 
-from synth.dicom.encode import encode, uid
+from synth.dicom.encode import derived_file, encode, equipment, uid
 from synth.errors import DicomError
 from synth.types import GeneratedImage
 
@@ -41,17 +41,11 @@ def encode_presentation(image: GeneratedImage, lines: Sequence[npt.NDArray[np.fl
         series_number=3,
         sop_instance_uid=uid(image.id, "presentation"),
         instance_number=1,
-        manufacturer="SynthRead",
-        manufacturer_model_name=image.provenance.model_id[:64],
-        software_versions=image.provenance.model_revision,
-        device_serial_number="none",
+        **equipment(image),
         content_label=LAYER,
         content_description="Outline of the drawn lesion",
         graphic_annotations=[GraphicAnnotation([source], layer, graphic_objects=objects)],
         graphic_layers=[layer],
     )
-    result.SyntheticData = "YES"  # what is derived from a synthetic image says so too
     result.BodyPartExamined = source.BodyPartExamined
-    buffer = io.BytesIO()
-    result.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()
+    return derived_file(result)

@@ -10,7 +10,7 @@ from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, Segmentation
 from highdicom.sr import CodedConcept
 from pydicom import dcmread
 
-from synth.dicom.encode import encode, uid
+from synth.dicom.encode import derived_file, encode, equipment, uid
 from synth.errors import DicomError
 from synth.findings import VOCABULARY
 from synth.types import GeneratedImage
@@ -44,14 +44,8 @@ def encode_segmentation(image: GeneratedImage, lesion: npt.NDArray[np.bool_], de
         series_number=2,
         sop_instance_uid=uid(image.id, "segmentation"),
         instance_number=1,
-        manufacturer="SynthRead",
-        manufacturer_model_name=image.provenance.model_id[:64],
-        software_versions=image.provenance.model_revision,
-        device_serial_number="none",
+        **equipment(image),
         content_description=name[:64],
     )
-    result.SyntheticData = "YES"  # what is derived from a synthetic image says so too
     result.PatientOrientation = source.PatientOrientation
-    buffer = io.BytesIO()
-    result.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()
+    return derived_file(result)

@@ -101,7 +101,7 @@ def drawn_on_films(model: ShippedModel, readers: Readers, films: list[Normal], c
         drawn = draw_all(model, films, code, count)
         k = readers.codes.index(READ_BY[code])
         after, before = (readers.read(reading.as_planes(p)).maps[:, k].numpy() for p in (drawn.after, drawn.before))
-        apart = _outline(readers, "simulated-dx", drawn.after)
+        apart = reading.outlined(readers, "simulated-dx", drawn.after)
         figures[code] = {
             **asdict(reading.pointing(after - before, drawn.areas)),  # where the evidence rose most
             "hit_rate_after": reading.pointing(after, drawn.areas).hit_rate,
@@ -127,18 +127,14 @@ def drawn_on_slices(model: ShippedModel, readers: Readers, slices: list[Normal],
         figures[code] = facts(drawn)
         if code == "nodule":
             crops, areas = _crops(drawn)
-            figures[code] |= asdict(reading.overlap(_outline(readers, "nodule-ct", crops), areas))
+            figures[code] |= asdict(reading.overlap(reading.outlined(readers, OUTLINED_BY[code], crops), areas))
         else:
-            before, after = (_outline(readers, OUTLINED_BY[code], p) for p in (drawn.before, drawn.after))
+            before, after = (reading.outlined(readers, OUTLINED_BY[code], p) for p in (drawn.before, drawn.after))
             figures[code] |= asdict(reading.overlap(after, drawn.areas))
             figures[code]["outlined_before"] = float(before[drawn.areas].mean())
-        apart = _outline(readers, "simulated-ct", drawn.after)
+        apart = reading.outlined(readers, "simulated-ct", drawn.after)
         figures[code]["simulated_dice"] = reading.overlap(apart, drawn.areas).dice
     return figures
-
-
-def _outline(readers: Readers, name: str, pictures: npt.NDArray[np.uint8]) -> reading.Areas:
-    return readers.outline(name, reading.as_planes(pictures))[:, 0].numpy() > 0.5
 
 
 def facts(drawn: Drawn) -> dict[str, Any]:

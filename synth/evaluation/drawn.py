@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,9 +16,8 @@ from synth.terms import EDIT_GUIDANCE
 from synth.training.data import Collection
 from synth.training.labels import labels_of
 from synth.training.lesion_chest import ct_lungs, lung_sides
-from synth.types import Base, Edit, Finding, GenerationRequest, Modality, Severity, View
+from synth.types import MARGIN_PX, Base, Edit, Finding, GenerationRequest, Modality, Severity, View
 
-MARGIN_PX = 8
 # Long axis of the random ellipses, px of 256: small findings are drawn small.
 AXES_PX = {"nodule": (5, 12), "mass": (12, 24), "cavity": (12, 24)}
 OTHER_AXES_PX = (18, 45)
@@ -99,7 +98,7 @@ def _wobbly(shape: tuple[int, ...], centre: npt.NDArray[np.int64], long_px: floa
 def edit(model: Model, picture: Normal, finding: Finding, area: Area, seed: int) -> npt.NDArray[np.uint8]:
     """The picture with the finding drawn into the area, by the way that the app takes."""
     view = View.PA if picture.modality == Modality.DX else View.AXIAL
-    asked = Edit("add", base="base", origin="real:evaluation", lesion="area", margin_px=MARGIN_PX)
+    asked = Edit("add", base="base", origin="real:evaluation", lesion="area")
     request = GenerationRequest(
         picture.modality,
         view,
@@ -122,7 +121,9 @@ def draw_all(model: Model, pictures: Sequence[Normal], code: str, count: int, se
         areas.append(random_area(picture.lungs, code, rng))
         before.append(picture.pixels)
         after.append(edit(model, picture, Finding(code), areas[-1], number))
-    return _drawn(before, after, areas)
+    change = np.abs(np.stack(after).astype(int) - np.stack(before))
+    leaked = [int(c[~masks.edit_area(area, None, MARGIN_PX)].max()) for c, area in zip(change, areas, strict=True)]
+    return Drawn(np.stack(before), np.stack(after), np.stack(areas), max(leaked))
 
 
 def severities_grow(model: Model, pictures: Sequence[Normal], code: str, count: int, seed: int = 1) -> float:
@@ -136,10 +137,3 @@ def severities_grow(model: Model, pictures: Sequence[Normal], code: str, count: 
         change = [float(after[area].mean()) for after in pictures_of]
         grew += [change[1] > change[0], change[2] > change[1]]
     return float(np.mean(grew))
-
-
-def _drawn(before: Iterable[np.ndarray], after: Iterable[np.ndarray], areas: Iterable[Area]) -> Drawn:
-    a, b, inside = np.stack(list(before)), np.stack(list(after)), np.stack(list(areas))
-    change = np.abs(b.astype(int) - a.astype(int))
-    leaked = [int(c[~masks.edit_area(area, None, MARGIN_PX)].max()) for c, area in zip(change, inside, strict=True)]
-    return Drawn(a, b, inside, max(leaked))

@@ -68,6 +68,11 @@ def as_planes(pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
     return torch.from_numpy(pixels)[:, None].float() / 255
 
 
+def outlined(readers: Readers, name: str, pixels: npt.NDArray[np.uint8]) -> Areas:
+    """Where a segmenter sees a lesion with a probability above one half, (N, H, W)."""
+    return np.asarray(readers.outline(name, as_planes(pixels))[:, 0].numpy() > 0.5)
+
+
 def overlap(found: Areas, known: Areas) -> Overlap:
     """Dice of areas (N, H, W), over the pictures with a known lesion."""
     there = known.any((1, 2))
@@ -139,7 +144,6 @@ def real_pointing(readers: Readers, targets: Targets) -> dict[str, Pointing]:
     return figures
 
 
-def real_overlap(readers: Readers, name: str, outlined: Outlined) -> Overlap:
+def real_overlap(readers: Readers, name: str, pictures: Outlined) -> Overlap:
     """A segmenter on unseen pictures with masks."""
-    found = readers.outline(name, as_planes(outlined.pixels))[:, 0].numpy() > 0.5
-    return overlap(found, outlined.areas > 127)
+    return overlap(outlined(readers, name, pictures.pixels), pictures.areas > 127)

@@ -48,6 +48,7 @@ def train_classifier(
     targets: Targets, budget: Budget, seed: int, report: Report, start: Classifier | None = None
 ) -> Classifier:
     """Rare groups of origin and label are drawn more often: by the root of their size. Adam on a cosine."""
+    torch.manual_seed(seed)
     network = start or Classifier(ClassifierConfig(CODES))
     counts = np.bincount(targets.group)
     weights = counts[targets.group] ** -0.5
@@ -76,6 +77,7 @@ def train_segmenter(
     outlined: Outlined, budget: Budget, seed: int, report: Report, start: Segmenter | None = None
 ) -> Segmenter:
     """Cross-entropy plus soft Dice (Milletari et al. 2016, eq. 1), over the whole batch. Adam on a cosine."""
+    torch.manual_seed(seed)
     network = start or Segmenter()
     chosen = _Draws(len(outlined.pixels), None, SEGMENTER_BATCH, seed)
 
@@ -142,7 +144,6 @@ class _Draws:
 
     def __init__(self, count: int, weights: npt.NDArray[np.float64] | None, batch: int, seed: int) -> None:
         self._rng, self._count, self._weights, self._batch = np.random.default_rng(seed), count, weights, batch
-        torch.manual_seed(seed)
 
     def next(self) -> npt.NDArray[np.int64]:
         return self._rng.choice(self._count, self._batch, p=self._weights)

@@ -100,7 +100,7 @@ class Examples:
         """A third drawn freely, a third onto the untouched picture, a third into a hole of it; some holes heal."""
         case = self.bank[rng.integers(len(self.bank))]
         base, area = self.data.pixels[case.index], case.area()
-        labels = self.labels[case.index]
+        labels, exact = self.labels[case.index], area
         if rng.random() < BY_HAND:
             area = rounded(area, float(rng.uniform(*ROUNDED_PX)))
         kind = kind_of(labels)
@@ -114,7 +114,7 @@ class Examples:
             return Example(case.pixels, wording.write(ill, rng), lesion=area, kind=kind)
         if way < 2 / 3:  # the picture before is known in full, as in a translation: what lies under the lesion stays
             return Example(case.pixels, wording.write(ill, rng), base, lesion=area, kind=kind)
-        hole = grown(area, int(rng.integers(2, 14))).astype(np.float32)
+        hole = grown(np.maximum(area, exact), int(rng.integers(2, 14))).astype(np.float32)
         if rng.random() < 0.3:
             return Example(base, wording.write(labels, rng), base, hole, np.zeros_like(area), kind)
         return Example(case.pixels, wording.write(ill, rng), base, hole, area, kind)
@@ -209,9 +209,13 @@ def _film_weight(label: Labels, films: dict[str, int]) -> float:
 
 
 def rounded(area: Area, spread_px: float) -> Area:
-    """The area with a smooth border and about its size, as a hand draws it: (H, W) float32 0 or 1."""
-    soft = ndimage.gaussian_filter(area, spread_px)
-    return np.asarray(soft > 0.5 * soft.max(), dtype=np.float32)
+    """The area with a smooth border and about its size, as a hand draws it, each part of it: (H, W) float32 0 or 1."""
+    drawn = np.zeros(area.shape, bool)
+    parts, count = ndimage.label(area > 0.5)
+    for part in range(1, count + 1):
+        soft = ndimage.gaussian_filter((parts == part).astype(np.float32), spread_px)
+        drawn |= soft > 0.5 * soft.max()
+    return drawn.astype(np.float32)
 
 
 def random_hole(rng: np.random.Generator) -> Area:

@@ -23,9 +23,8 @@ CONFIG = {"displayModeBar": False, "responsive": True}
 def show(jobs: Sequence[Job]) -> str | None:
     """The strip, polled while a job lives; afterwards the film. Returns the image of the chosen stage, if one is."""
     st.markdown(f"**{IMAGINATION}**")
-    ids = tuple(job.id for job in jobs)
     if any(job.state in views.LIVE for job in jobs):
-        st.fragment(_arriving, run_every=views.POLL_S)(ids)
+        views.progress(tuple(job.id for job in jobs), _strip)
         return None
     for sentence in dict.fromkeys(job.error for job in jobs if job.error):
         st.error(sentence)
@@ -36,25 +35,20 @@ def show(jobs: Sequence[Job]) -> str | None:
         return None
     film, choice = st.columns([5, 8], gap="medium")
     with film:
-        st.plotly_chart(_film(done), theme=None, config=CONFIG, key=f"course-{ids[0]}")
+        st.plotly_chart(_film(done), theme=None, config=CONFIG, key=f"course-{jobs[0].id}")
     with choice:
         _strip(done)
         stages = {job.image_id: _stage(job) for job in done}
         last = list(stages)[-1]
         chosen = st.segmented_control(
-            "Stage", list(stages), default=last, required=True, format_func=lambda i: stages[i], key=f"stage-{ids[0]}"
+            "Stage",
+            list(stages),
+            default=last,
+            required=True,
+            format_func=lambda i: stages[i],
+            key=f"stage-{jobs[0].id}",
         )
     return chosen or last
-
-
-def _arriving(ids: tuple[str, ...]) -> None:
-    engine = resources.engine()
-    with views.show_error():
-        jobs = [engine.job(job_id) for job_id in ids]
-        if not any(job.state in views.LIVE for job in jobs):
-            st.rerun()
-        views.bar(jobs)
-        _strip(jobs)
 
 
 def _strip(jobs: Sequence[Job]) -> None:

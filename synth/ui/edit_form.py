@@ -14,6 +14,7 @@ from synth.findings import VOCABULARY
 from synth.terms import EDIT_GUIDANCE
 from synth.types import (
     MARGIN_MAX_PX,
+    MARGIN_PX,
     SEED_MAX,
     Edit,
     Finding,
@@ -26,7 +27,6 @@ MODES = {"add": "Add a finding", "remove": "Remove a lesion", "variation": "Vary
 COURSES = {"severity": "Mild to severe", "days": "Follow-up"}
 STAGES = (3, 6)
 DAYS = (0, 3, 7, 14, 21, 28)
-MARGIN_PX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,9 @@ def settings(base: bases.Picture) -> Wanted:
         findings = tuple((replace(finding, severity=_severity(stage, finding)),) for stage in stages)
     left, right = st.columns(2, gap="small")
     with left:
-        margin = st.slider("Margin", 0, MARGIN_MAX_PX, MARGIN_PX, key="margin", help="Pixels around that may change")
+        margin = st.slider(
+            "Margin", 0, MARGIN_MAX_PX, MARGIN_PX, MARGIN_PX, key="margin", help="Pixels around that may change"
+        )
     with right:
         seed = _seed()
     edits = (Edit(mode or "add", "", base.origin, "", None, margin, stage=stage) for stage in stages)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from synth import imaging, masks
 from synth.errors import RequestError
-from synth.types import Base, Edit, GeneratedImage, Job, JobState
+from synth.types import Base, Edit, GeneratedImage
 from synth.ui import compare, course, downloads, resources, trail, views
 
 LESION_COLOUR, EDIT_COLOUR = "#ff5a5a", "#d3a64f"
@@ -18,27 +18,14 @@ FULL_SCALES = (8, 16, 32, 64, 128, 255)  # grey levels at which a difference map
 
 def show(here: trail.Place) -> None:
     """Progress while jobs live, then the edit, or the course as a strip with the stage that is chosen."""
-    jobs = [resources.engine().job(job_id) for job_id in here.jobs]
-    if not jobs:
+    if not here.jobs:
         return
-    live = any(job.state in views.LIVE for job in jobs)
-    if len(jobs) > 1:
-        chosen = course.show(jobs)
-        if not live and chosen:
-            _edited(resources.store().image(chosen), here)
-    elif live:
-        views.progress(here.jobs)
+    if len(here.jobs) > 1:
+        chosen = course.show([resources.engine().job(job_id) for job_id in here.jobs])
     else:
-        _ended(jobs[0], here)
-
-
-def _ended(job: Job, here: trail.Place) -> None:
-    if job.error:
-        st.error(job.error)
-    elif job.state == JobState.CANCELLED:
-        st.caption("Cancelled.")
-    elif job.image_id:
-        _edited(resources.store().image(job.image_id), here)
+        chosen = views.image_of(here.jobs[0])
+    if chosen:
+        _edited(resources.store().image(chosen), here)
 
 
 def _edited(image: GeneratedImage, here: trail.Place) -> None:

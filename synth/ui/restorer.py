@@ -17,7 +17,6 @@ from synth.types import (
     Edit,
     GeneratedImage,
     GenerationRequest,
-    JobState,
     Modality,
     Restoration,
 )
@@ -155,15 +154,8 @@ def _outcome() -> None:
     shown = session.shown()
     if not shown.jobs:
         return
-    job = resources.engine().job(shown.jobs[0])
-    if job.state in views.LIVE:
-        views.progress(shown.jobs)
-    elif job.error:
-        st.error(job.error)
-    elif job.state == JobState.CANCELLED:
-        st.caption("Cancelled.")
-    elif job.image_id:
-        _side_by_side(resources.store().image(job.image_id))
+    if image_id := views.image_of(shown.jobs[0]):
+        _side_by_side(resources.store().image(image_id))
 
 
 def _side_by_side(image: GeneratedImage) -> None:

