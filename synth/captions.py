@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from synth.types import Finding
 
 _MODALITY_WORDS = {"DX": "x ray", "CR": "x ray", "CT": "ct", "MR": "mr", "PT": "pet", "PET": "pet", "MG": "mammogram"}
+MAGNIFIED = "magnified crop"
 _GROWN_UP = 16  # years; below, a patient is a boy or a girl
 
 

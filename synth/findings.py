@@ -173,3 +173,5 @@ _ROWS = (
 )  # fmt: skip
 
 VOCABULARY: Mapping[str, FindingTerm] = MappingProxyType({row.code: row for row in _ROWS})
+
+NODULES = frozenset({"nodule", "mass", "lung_cancer"})  # round opacities, which magnified CT slices show

@@ -94,16 +94,18 @@ def _draw_edit(model: Model, orders: Sequence[Order], created_at: datetime, on_s
     (order,) = orders
     request, base = order.request, order.base
     assert request.edit is not None and base is not None
-    pixels = _tensor(base, model)
-    weight = _weight(request.edit, base).to(model.device)
+    whole, weight = _tensor(base, model), _weight(request.edit, base).to(model.device)
+    square = request.edit.close_up or (0, 0, request.size_px)
+    pixels, area = edit.magnified(whole, square), (edit.magnified(weight, square) > 0).float()
 
     caption = prompts.render(request)
     cond = model.encode_text([caption], request.size_px)
     unasked = model.encode_text([prompts.render_unasked(request)], request.size_px, [caption])
-    latent, area = model.to_latent(pixels), (weight > 0).float()
+    latent = model.to_latent(pixels)
     if request.edit.mode == "add":
         assert base.lesion is not None
-        cond = edit.onto(cond, latent, torch.from_numpy(base.lesion.astype(np.float32))[None, None].to(model.device))
+        lesion = torch.from_numpy(base.lesion.astype(np.float32))[None, None].to(model.device)
+        cond = edit.onto(cond, latent, (edit.magnified(lesion, square) > 0.5).float())
     elif request.edit.mode == "remove":
         cond = edit.healed(cond, model, pixels, area)
     denoise = denoiser.guided(model, cond, unasked, request.guidance)
@@ -115,11 +117,12 @@ def _draw_edit(model: Model, orders: Sequence[Order], created_at: datetime, on_s
         on_step(Step(move.index, len(sigmas) - 1, move.sigma, _grey(model.preview(move.z0))))
         z = move.z
 
-    before = model.to_pixels(latent)
+    before, after = (edit.reduced(model.to_pixels(latents), square) for latents in (latent, z))
     fades = request.edit.strength if request.edit.mode == "variation" else 0.0  # the base's grain, with its shapes
-    after = edit.composite(pixels, torch.lerp(before, pixels, fades), model.to_pixels(z), weight)
-    (image,) = _finished(model, orders, created_at, _grey(after), time.perf_counter() - started)
-    return [_with_codec(image, _grey(before)[0], base)]
+    done = edit.composite(whole, torch.lerp(before, whole, fades), after, weight)
+    (image,) = _finished(model, orders, created_at, _grey(done), time.perf_counter() - started)
+    seen = edit.reduced(torch.ones_like(whole), square)
+    return [_with_codec(image, _grey(torch.lerp(whole, before, seen))[0], base)]
 
 
 def _tensor(base: Base, model: Model) -> Tensor:
@@ -150,6 +153,9 @@ def _weight(edit: Edit, base: Base) -> Tensor:
         assert base.lesion is not None
         masks.check(base.lesion, base.keep, edit.margin_px, base.pixels)
         area = masks.edit_area(base.lesion, base.keep, edit.margin_px)
+        top, left, side = edit.close_up or (0, 0, max(area.shape))
+        if area.sum() > area[top : top + side, left : left + side].sum():
+            raise RequestError(f"The close-up of {edit.close_up} px does not hold the edit mask.")
     return torch.from_numpy(masks.feathered(area))[None, None]
 
 

@@ -71,3 +71,4 @@ class JobState(StrEnum):
 
 
 EDIT_GUIDANCE = 1.3  # of a drawn lesion: more makes it brighter than real ones, to the eye and to the readers
+NODULE_GUIDANCE = 2.0  # of a nodule in a close-up: less leaves its border soft

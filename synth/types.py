@@ -75,6 +75,7 @@ class Edit:
     margin_px: int = MARGIN_PX  # the edit mask is the lesion mask grown by this, so that the finding can blend
     strength: float = 1.0  # of a variation: share of the steps, (0, 1]
     source: str | None = None  # of a translation: the modality of the base; that of the request is the target
+    close_up: tuple[int, int, int] | None = None  # top, left, side in px of the square that is drawn magnified
     stage: str = ""  # of an imagined course, as "day 3" or "mild"; empty for an edit of its own
     restoration: Restoration | None = None  # of a restoration
 
@@ -91,6 +92,8 @@ class Edit:
             raise RequestError(f"Edit mode is {self.mode!r}; it must be one of {', '.join(EDIT_MODES)}.")
         if (self.mode == "restore") != (self.restoration is not None):
             raise RequestError("A restoration must say which damage is to be undone, and only it may.")
+        if self.close_up and (self.mode != "add" or min(self.close_up) < 0 or not self.close_up[2]):
+            raise RequestError(f"A close-up of {self.close_up} px is not one in which a finding could be added.")
         if self.lesion is None and self.mode in ("add", "remove"):
             raise RequestError(f"To {self.mode} a lesion its area must be drawn.")
 
@@ -173,8 +176,10 @@ class GenerationRequest:
 
 
 def _edit(data: dict[str, Any]) -> Edit:
-    asked = data.get("restoration")
-    return Edit(**data | {"restoration": Restoration(**asked) if asked else None})
+    asked, square = data.get("restoration"), data.get("close_up")
+    return Edit(
+        **data | {"restoration": Restoration(**asked) if asked else None, "close_up": tuple(square) if square else None}
+    )
 
 
 def _finding(data: dict[str, Any]) -> Finding:

@@ -279,7 +279,7 @@ HALF = np.arange(256)[None, :] + np.zeros((256, 1)) < 75
 
 
 def edited(mode: str, base: Base, finding: str | None = "consolidation", **settings: Any) -> GeneratedImage:
-    change = {name: settings.pop(name) for name in ("margin_px", "strength") if name in settings}
+    change = {name: settings.pop(name) for name in ("margin_px", "strength", "close_up") if name in settings}
     names = {
         "lesion": "1" * 64 if base.lesion is not None else None,
         "keep": "2" * 64 if base.keep is not None else None,
@@ -364,3 +364,25 @@ def test_the_grain_that_the_codec_loses_fades_from_a_variation_as_its_shapes_do(
     grain = normal.astype(int) - varied(1.0).pictures["codec error"]
     shares = [float((varied(s).pixels * grain).sum() / (grain * grain).sum()) for s in (0.05, 1.0)]
     assert shares[0] > shares[1] + 0.5
+
+
+def test_a_close_up_draws_inside_the_mask_and_keeps_the_rest_to_the_byte(normal: np.ndarray) -> None:
+    small = disc(100, 75, 9)
+    image = edited("add", Base(normal, small), close_up=(36, 11, 128))
+    change = image.pixels.astype(int) - normal
+    assert not change[~disc(100, 75, 18)].any()
+    assert change[small].mean() > 10
+    whole = edited("add", Base(normal, small))
+    assert not np.array_equal(image.pixels, whole.pixels)
+    (decoded,) = image.pictures.values()
+    assert np.array_equal(decoded[:36], normal[:36])  # the codec has seen the close-up only
+
+
+def test_a_close_up_of_the_whole_is_the_edit_without_one(normal: np.ndarray) -> None:
+    whole, near = (edited("add", Base(normal, LUNG), **how) for how in ({}, {"close_up": (0, 0, 256)}))
+    assert np.array_equal(whole.pixels, near.pixels)
+
+
+def test_a_close_up_that_misses_the_edit_mask_is_refused(normal: np.ndarray) -> None:
+    with pytest.raises(RequestError, match=r"close-up of \(150, 150, 64\) px does not hold"):
+        edited("add", Base(normal, disc(100, 75, 9)), close_up=(150, 150, 64))

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
     {"synth", "types", "terms", "origins", "errors", "config", "findings"},
-    {"prompts", "captions", "masks", "strokes", "translation", "imaging", "quality", "baselines"}
+    {"prompts", "captions", "masks", "close_up", "strokes", "translation", "imaging", "quality", "baselines"}
     | {"diffusion", "dicom", "provenance", "reading", "governance"},
     {"generate", "restoration", "store", "models", "library", "export", "results"},
     {"engine", "batch", "training", "evaluation"},
@@ -25,6 +25,8 @@ LAYER = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Within a layer packages do not know each other, but for these. In layer 0 they may.
 SIDEWAYS = {
     ("prompts", "captions"),
+    ("prompts", "close_up"),  # magnified pictures have captions of their own
+    ("close_up", "masks"),
     ("evaluation", "training"),  # looks for copies of the training pictures
     ("dicom", "imaging"),
     ("generate", "restoration"),  # one of the ways a picture is made
@@ -36,6 +38,7 @@ LIBRARIES = {
     "types": {"numpy"},
     "imaging": {"numpy", "PIL", "scipy"},
     "masks": {"numpy", "scipy"},
+    "close_up": {"numpy"},
     "strokes": {"numpy", "PIL"},
     "baselines": {"numpy", "skimage"},
     "quality": {"numpy"},

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from synth.diffusion.holes import fill, to_cells, unknown_cells, with_known
@@ -57,6 +58,21 @@ def start(latent: Tensor, noise: Tensor, sigmas: Tensor, strength: float) -> tup
     steps = len(sigmas) - 1
     skipped = steps - max(1, round(strength * steps))
     return latent + float(sigmas[skipped]) * noise, sigmas[skipped:]
+
+
+def magnified(plane: Tensor, square: tuple[int, int, int]) -> Tensor:
+    """The square (top, left, side in px) of a plane (B, 1, H, W) in [0, 1], enlarged to (B, 1, H, W)."""
+    top, left, side = square
+    part = plane[..., top : top + side, left : left + side]
+    return F.interpolate(part, size=plane.shape[-2:], mode="bicubic", align_corners=False).clamp(0.0, 1.0)
+
+
+def reduced(plane: Tensor, square: tuple[int, int, int]) -> Tensor:
+    """What `magnified` enlarged, back at its size and in its place, (B, 1, H, W); zero around it."""
+    top, left, side = square
+    canvas = torch.zeros_like(plane)
+    canvas[..., top : top + side, left : left + side] = F.interpolate(plane, size=(side, side), mode="area")
+    return canvas
 
 
 def composite(pixels: Tensor, before: Tensor, after: Tensor, weight: Tensor) -> Tensor:

@@ -25,12 +25,14 @@ from synth.types import Finding, GenerationRequest, Modality, Sex, View
 
 GOALS = {"auroc": 0.85, "dice": 0.5, "hit_rate": 0.7, "brightened": 0.75}
 TRUSTED = 0.5  # of real lesions: a reader that hits fewer of them judges nobody, and its figure is only stated
-READ_BY = {  # finding drawn -> code of the classifier whose map is asked for it
+# Finding drawn -> code of the classifier whose map is asked for it. Nodules and masks are opacities of the lung; its
+# own map of nodules points at too few real ones to judge anybody.
+READ_BY = {
     "consolidation": "lung_opacity",
     "infiltration": "lung_opacity",
     "ground_glass_opacity": "lung_opacity",
-    "nodule": "nodule",
-    "mass": "nodule",
+    "nodule": "lung_opacity",
+    "mass": "lung_opacity",
 }
 OUTLINED_BY = {"ground_glass_opacity": "opacity-ct", "consolidation": "opacity-ct", "nodule": "nodule-ct"}
 CROP_PX = 64  # of a whole slice of 256: what the magnified crops of the training show of theirs
@@ -213,7 +215,8 @@ class Counts:
 PROTOCOL = {
     "readers": "trained on real pictures of the train split; thresholds 0.5; calibrated on the test split",
     "typed": "the finding against normal: same seeds, ages, sexes and origin; 20 steps, guidance 2, DDPM",
-    "drawn": "random wobbly ellipses in the lungs of unseen normal pictures (test and val), margin 8 px, guidance 1.3; "
+    "drawn": "random wobbly ellipses in the lungs of unseen normal pictures (test and val), margin 8 px, guidance 1.3, "
+    "small ones in a close-up (nodules on CT: guidance 2); "
     "hit_rate: the peak of what the classifier's map gained; hit_rate_after: the peak of its map after the edit",
     "simulated_dice": "by a segmenter that has learnt from simulated lesions, quoted apart",
     "resolution_px": 256,

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synth import masks
+from synth.close_up import closer
 from synth.diffusion.model import Model
 from synth.generate import Order, generate
 from synth.terms import EDIT_GUIDANCE
@@ -108,6 +109,7 @@ def edit(model: Model, picture: Normal, finding: Finding, area: Area, seed: int)
         model_id=model.card.id,
         edit=asked,
     )
+    (request,) = closer((request,), (area,))
     order = Order(request, "evaluation", str(seed), Base(picture.pixels, area))
     return np.asarray(generate(model, order, datetime.now(UTC), lambda step: None).pixels, np.uint8)
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypedDict, Unpack
 
-from synth.captions import Labels, caption, modality_words
+from synth.captions import MAGNIFIED, Labels, caption, modality_words
+from synth.close_up import shows_magnified
 from synth.errors import RequestError
 from synth.findings import VOCABULARY, term
 from synth.prompts.identifiers import guard
@@ -70,7 +71,7 @@ def render(request: GenerationRequest) -> str:
     """The caption that the text encoder reads. The origin token is left to the model."""
     if request.edit is not None and request.edit.mode == "translate":  # the pairs were learnt by these words alone
         return modality_words(_CAPTION[request.modality], "brain")
-    return caption(_labels(request))
+    return _closer(request) + caption(_labels(request))
 
 
 def render_unasked(request: GenerationRequest) -> str:
@@ -80,7 +81,12 @@ def render_unasked(request: GenerationRequest) -> str:
     """
     if request.edit is not None and request.edit.mode == "translate":
         return ""
-    return caption(replace(_labels(request), findings=None, absent=()))
+    return _closer(request) + caption(replace(_labels(request), findings=None, absent=()))
+
+
+def _closer(request: GenerationRequest) -> str:
+    """How the captions of magnified slices begin: they show nodules, and no other finding."""
+    return f"{MAGNIFIED}, " if shows_magnified(request) else ""
 
 
 def _labels(request: GenerationRequest) -> Labels:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from synth.captions import Labels
+from synth.captions import MAGNIFIED, Labels
 from synth.types import Finding
 
-MAGNIFIED = "magnified crop"
 CODES = {
     "pneumonia": "pneumonia",
     "bacterial": "bacterial_pneumonia",

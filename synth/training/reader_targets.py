@@ -10,10 +10,10 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
-from synth.captions import Labels
+from synth.captions import MAGNIFIED, Labels
 from synth.models.networks.classifier import CELLS, SIDE_PX
 from synth.training.data import Collection
-from synth.training.labels import MAGNIFIED, labels_of
+from synth.training.labels import labels_of
 from synth.training.lesions import box_mask
 
 CODES = ("pleural_effusion", "lung_opacity", "covid_19", "nodule")

@@ -16,12 +16,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from synth.captions import MAGNIFIED
 from synth.models.networks.classifier import Classifier, ClassifierConfig
 from synth.models.networks.segmenter import Segmenter
 from synth.models.readers import Readers
 from synth.training.bank import Simulated
 from synth.training.data import Collection
-from synth.training.labels import MAGNIFIED, labels_of
+from synth.training.labels import labels_of
 from synth.training.reader_targets import CODES, Targets, small
 from synth.training.run import Budget
 

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from synth.captions import Labels
+from synth.captions import MAGNIFIED, Labels
 from synth.diffusion.zones import Atlas, zone_mask
 from synth.masks import grown
 from synth.training import wording
 from synth.training.bank import Simulated
 from synth.training.data import SIZE_PX, Collection
-from synth.training.labels import MAGNIFIED, kind_of, labels_of
+from synth.training.labels import kind_of, labels_of
 from synth.training.lesions import box_mask
 
 Picture = npt.NDArray[np.uint8]

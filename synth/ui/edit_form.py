@@ -37,9 +37,9 @@ class Wanted:
     share: float = 1.0
 
     def lesions(self, drawn: masks.Area, base: bases.Picture) -> list[masks.Area]:
-        """One lesion mask for each request; those of a course grow or shrink within the patient."""
+        """One lesion mask for each request, none for a variation; those of a course grow or shrink in the patient."""
         if len(self.requests) == 1:
-            return [drawn]
+            return [] if self.requests[0].edit and self.requests[0].edit.mode == "variation" else [drawn]
         return masks.course(drawn, len(self.requests), self.share, masks.body(base.pixels))
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import zip_longest
 
 import numpy as np
 import streamlit as st
 
 from synth import masks
+from synth.close_up import closer
 from synth.errors import SynthError
 from synth.types import GenerationRequest
 from synth.ui import bases, canvas, edit_form, outcome, resources, session, trail, views
@@ -64,9 +66,9 @@ def _submit(wanted: edit_form.Wanted, base: bases.Picture, lesion: masks.Area, k
     st.session_state.pop("edit_problem", None)
     try:
         kept = keep if keep.any() else None
-        varied = all(request.edit and request.edit.mode == "variation" for request in wanted.requests)
-        drawn = [None] if varied else wanted.lesions(lesion, base)
-        requests = [_asked(request, base, area, kept) for request, area in zip(wanted.requests, drawn, strict=True)]
+        areas = wanted.lesions(lesion, base)
+        asked = zip_longest(closer(wanted.requests, areas), areas)
+        requests = [_asked(request, base, area, kept) for request, area in asked]
         jobs = resources.engine().submit_all(requests, session.user())
     except SynthError as error:
         st.session_state["edit_problem"] = (str(error), lesion.sum(), keep.sum())

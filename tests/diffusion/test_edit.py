@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from synth.diffusion import edit, sampler, schedule
@@ -65,3 +66,18 @@ def test_what_is_to_heal_is_hidden_and_its_lesion_mask_is_empty() -> None:
     assert first.lesion.sum() == 0
     assert bool((first.lesion_given == 1).all())
     assert first.unknown.sum() == 49  # 5 x 5 cells and one around
+
+
+def test_what_is_magnified_and_reduced_is_in_its_place_again() -> None:
+    plane = torch.zeros(1, 1, 64, 64)
+    plane[..., 20:28, 30:38] = 1.0
+    near = edit.magnified(plane, (16, 24, 32))
+    assert 4 * plane.sum() == pytest.approx(float(near.sum()), rel=0.1)
+    back = edit.reduced(near, (16, 24, 32))
+    assert (back - plane).abs().max() < 0.2
+    assert back[..., :16, :].abs().max() == 0 and back[..., 48:, :].abs().max() == 0
+
+
+def test_the_whole_picture_as_a_close_up_is_itself() -> None:
+    assert torch.equal(edit.magnified(pictures(), (0, 0, 64)), pictures())
+    assert torch.equal(edit.reduced(pictures(), (0, 0, 64)), pictures())
