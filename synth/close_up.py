@@ -9,7 +9,7 @@ import numpy as np
 
 from synth import masks
 from synth.findings import NODULES
-from synth.terms import NODULE_GUIDANCE
+from synth.terms import FILM_CLOSE_UP_GUIDANCE, NODULE_GUIDANCE
 from synth.types import GenerationRequest, Modality
 
 SHARE = 5 / 8  # of the side of a close-up that the area takes at most: the rest says what is around
@@ -38,10 +38,17 @@ def closer(requests: Sequence[GenerationRequest], lesions: Sequence[masks.Area])
         return tuple(requests)
     place = square(masks.grown(np.logical_or.reduce(lesions), edits[0].margin_px), requests[0].modality)
     near = (replace(r, edit=replace(e, close_up=place)) for r, e in zip(requests, edits, strict=True))
-    return tuple(replace(r, guidance=NODULE_GUIDANCE) if shows_magnified(r) else r for r in near)
+    return tuple(replace(r, guidance=_guidance(r)) for r in near)
 
 
 def shows_magnified(request: GenerationRequest) -> bool:
     """True for what the captions of magnified pictures are of: nodules and masks in a close-up of a CT slice."""
     near = request.edit is not None and request.edit.close_up is not None and request.modality is Modality.CT
     return near and any(finding.code in NODULES for finding in request.findings)
+
+
+def _guidance(request: GenerationRequest) -> float:
+    if shows_magnified(request):
+        return NODULE_GUIDANCE
+    near = request.edit is not None and request.edit.close_up is not None
+    return FILM_CLOSE_UP_GUIDANCE if near and request.modality is Modality.DX else request.guidance

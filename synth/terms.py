@@ -71,4 +71,5 @@ class JobState(StrEnum):
 
 
 EDIT_GUIDANCE = 1.3  # of a drawn lesion: more makes it brighter than real ones, to the eye and to the readers
-NODULE_GUIDANCE = 2.0  # of a nodule in a close-up: less leaves its border soft
+FILM_CLOSE_UP_GUIDANCE = 1.0  # in a close-up the same lesion comes out brighter
+NODULE_GUIDANCE = 2.0  # of a nodule in a close-up of CT: less leaves its border soft

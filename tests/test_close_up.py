@@ -8,7 +8,7 @@ import pytest
 from synth import prompts
 from synth.close_up import closer, square
 from synth.errors import RequestError
-from synth.terms import EDIT_GUIDANCE, NODULE_GUIDANCE
+from synth.terms import EDIT_GUIDANCE, FILM_CLOSE_UP_GUIDANCE, NODULE_GUIDANCE
 from synth.types import Edit, Finding, GenerationRequest, Modality, View
 
 
@@ -58,7 +58,8 @@ def test_only_nodules_on_ct_are_captioned_as_magnified_slices_are() -> None:
     for other in (asked("consolidation"), asked("nodule", Modality.DX)):
         (near,) = closer([other], [lesion])
         assert near.edit is not None and near.edit.close_up is not None
-        assert "magnified" not in prompts.render(near) and near.guidance == EDIT_GUIDANCE
+        expected = EDIT_GUIDANCE if other.modality == Modality.CT else FILM_CLOSE_UP_GUIDANCE
+        assert "magnified" not in prompts.render(near) and near.guidance == expected
 
 
 def test_what_adds_nothing_keeps_its_size() -> None:

@@ -216,7 +216,7 @@ PROTOCOL = {
     "readers": "trained on real pictures of the train split; thresholds 0.5; calibrated on the test split",
     "typed": "the finding against normal: same seeds, ages, sexes and origin; 20 steps, guidance 2, DDPM",
     "drawn": "random wobbly ellipses in the lungs of unseen normal pictures (test and val), margin 8 px, guidance 1.3, "
-    "small ones in a close-up (nodules on CT: guidance 2); "
+    "small ones in a close-up (films: guidance 1, nodules on CT: 2); "
     "hit_rate: the peak of what the classifier's map gained; hit_rate_after: the peak of its map after the edit",
     "simulated_dice": "by a segmenter that has learnt from simulated lesions, quoted apart",
     "resolution_px": 256,
