@@ -42,6 +42,7 @@ LIBRARIES = {
     "strokes": {"numpy", "PIL"},
     "baselines": {"numpy", "skimage"},
     "quality": {"numpy"},
+    "reading": {"numpy", "scipy"},
     "diffusion": {"torch", "numpy"},
     "dicom": {"numpy", "pydicom", "highdicom", "PIL"},
     "generate": {"torch", "numpy"},

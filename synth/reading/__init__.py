@@ -1,0 +1,1 @@
+"""How people read the pictures: what they answered, and what it proves."""
