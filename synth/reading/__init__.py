@@ -1,0 +1,1 @@
+"""The reading room without a screen: items, grading, spacing, statistics."""
