@@ -41,7 +41,7 @@ FAMILY: Mapping[str, frozenset[str]] = MappingProxyType(
             "covid_19": f"{_AIRSPACE} {_INFECTION}",
             "pneumocystis": f"{_AIRSPACE} {_INFECTION}",
             "consolidation": f"{_AIRSPACE} {_INFECTION}",
-            "infiltration": f"{_AIRSPACE} {_INFECTION}",
+            "infiltration": f"{_AIRSPACE} {_INFECTION} fibrosis",
             "ground_glass_opacity": f"{_AIRSPACE} viral_pneumonia covid_19 pneumocystis",
             "lung_opacity": f"{_AIRSPACE} {_INFECTION} covid_19 pneumocystis atelectasis edema ards nodule mass",
             "edema": f"{_AIRSPACE} ards",

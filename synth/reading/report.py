@@ -62,6 +62,10 @@ _REWORDED = tuple(
          r"(?: (?:to be|to represent|representing|represents?|reflecting|reflects?|due to|secondary to|from))?\b",
          " with "),
         (r"\b(?:to the )?(?:tip|apex) of the heart\b|\bcardiac apex\b", " "),
+        (r"\b(?:trachea|mediastin\w+)[^.,;\n]{0,40}? (?:is|are|remains?|appears?|lies)"
+         r" (?:central|centrally placed|mid-?line|in the mid-?line|cent(?:er|re)d|not (?:deviated|displaced|shifted))\b",
+         "normal mediastinum"),
+        (r"\b(?:slightly |mildly |markedly |somewhat )?rotat(?:ed|ion)(?: (?:to|towards?) the (?:left|right))?\b", " "),
     )
 )  # fmt: skip
 _SIDE_WORD = re.compile(r"\b(?:(left|lt|l|lul|lll|lingula\w*)|(right|rt|r|rul|rml|rll))\b")

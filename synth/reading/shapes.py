@@ -57,8 +57,9 @@ def filled(corners: Sequence[Point], width: int, height: int) -> Area:
     """(H, W) area of the pixels whose centres lie in the closed outline, by the even-odd rule."""
     x = np.arange(width) + 0.5
     inside = np.zeros((height, width), bool)
-    for (x0, y0), (x1, y1) in pairwise([*corners, corners[0]] if corners else []):
-        top, bottom = (min(max(math.ceil(y - 0.5), 0), height) for y in sorted((y0, y1)))
+    for edge in pairwise([*corners, corners[0]] if corners else []):
+        (x0, y0), (x1, y1) = sorted(edge, key=lambda point: point[1])  # there and back give the same crossings
+        top, bottom = (min(max(math.ceil(y - 0.5), 0), height) for y in (y0, y1))
         if top < bottom:  # the rows whose centres the edge passes
             y = np.arange(top, bottom) + 0.5
             crossing = x0 + (y - y0) * (x1 - x0) / (y1 - y0)
