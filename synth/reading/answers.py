@@ -14,7 +14,7 @@ from synth.reading.shapes import SIDE_MAX_PX, Point, box_of, boxed, clipped, fin
 from synth.types import Finding, Severity, Side, Zone
 
 SCALE_MAX = 6  # points of the rating scale; even, so that it has no middle
-REPORT_MAX = 4000  # characters
+REPORT_MAX = 2000  # characters; some 300 words
 PICTURES_MAX = 8  # of one item
 OUTLINE_MAX = 4096  # corners
 

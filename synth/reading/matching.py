@@ -27,6 +27,8 @@ from synth.types import Finding, Side, Zone
 IN_FAMILY = HEDGED = WRONG_SIDE = 0.5
 PART_SIDE = UNSAID_SIDE = WRONG_ZONE = 0.75
 
+NO_DISEASE = frozenset({"support_devices"})  # over-called only where the case asks for them
+
 _AIRSPACE = "lung_opacity infiltration consolidation ground_glass_opacity"
 _INFECTION = "pneumonia bacterial_pneumonia viral_pneumonia"
 
@@ -46,6 +48,7 @@ FAMILY: Mapping[str, frozenset[str]] = MappingProxyType(
             "lung_opacity": f"{_AIRSPACE} {_INFECTION} covid_19 pneumocystis atelectasis edema ards nodule mass",
             "edema": f"{_AIRSPACE} ards",
             "ards": f"{_AIRSPACE} edema",
+            "pleural_effusion": "lung_opacity",
             "atelectasis": "lung_opacity consolidation",
             "tuberculosis": f"{_AIRSPACE} {_INFECTION} cavity",
             "cavity": "tuberculosis lung_opacity nodule mass lung_cancer",
@@ -142,37 +145,44 @@ def compare(
 ) -> Comparison:
     """Judge what was named and denied against the truth.
 
-    `judged` holds the codes that the truth speaks of, empty for all: others are neither right nor wrong. Without
-    `sides_asked` a finding named without its side loses nothing. Findings of one code are judged together: their sides
-    and zones count as sets.
+    `judged` holds the codes that the truth speaks of, empty for all but devices: others are neither right nor wrong.
+    Without `sides_asked` a finding named without its side loses nothing. Findings of one code are judged together:
+    their sides and zones count as sets.
     """
     said = {code: [n for n in named if n.finding.code == code] for code in _codes(n.finding for n in named)}
-    free = dict(said)
-    verdicts = {}
-    for names_of in (lambda code: {code}, lambda code: FAMILY.get(code, frozenset())):
-        for code in _codes(truth):
-            name = next((name for name in free if name in names_of(code)), None)
-            if code not in verdicts and name:
-                true = [finding for finding in truth if finding.code == code]
-                kin = [n.finding for other in FAMILY.get(code, ()) for n in said.get(other, ())]
-                verdicts[code] = _verdict(true, free.pop(name), kin, sides_asked)
+    verdicts = _met(truth, said, sides_asked)
     for code in _codes(truth):
         if code not in verdicts:
             gone = any(_covers(no, finding) for no in denied for finding in truth if no.code == finding.code == code)
             verdicts[code] = Verdict(code, Outcome.MISSED, denied=gone)
     explained = {name for code in _codes(truth) for name in {code} | FAMILY.get(code, frozenset())}
     extra = {code: rows for code, rows in said.items() if code not in explained}
+    aside = {code for code in extra if (code not in judged if judged else code in NO_DISEASE)}
     over = [
         Verdict(code, Outcome.OVER_CALLED, code, hedged=_only_hedged(rows))
         for code, rows in extra.items()
-        if not judged or code in judged
+        if code not in aside
     ]
-    unjudged = tuple(code for code in extra if judged and code not in judged)
     spared = _codes(
         no for no in denied if no.code not in said and not any(f.code == no.code and _covers(no, f) for f in truth)
     )
     all_verdicts = (*(verdicts[code] for code in _codes(truth)), *over)
-    return Comparison(all_verdicts, spared, unjudged, _score(all_verdicts))
+    return Comparison(all_verdicts, spared, tuple(code for code in extra if code in aside), _score(all_verdicts))
+
+
+def _met(truth: Sequence[Finding], said: Mapping[str, Sequence[Named]], sides_asked: bool) -> dict[str, Verdict]:
+    """Verdicts on the true findings that were named: by their own code first, then by a name of the family, once."""
+    free = dict(said)
+    verdicts: dict[str, Verdict] = {}
+    for own in (True, False):
+        for code in _codes(truth):
+            family = FAMILY.get(code, frozenset())
+            name = next((name for name in free if (name == code if own else name in family)), None)
+            if code not in verdicts and name:
+                true = [finding for finding in truth if finding.code == code]
+                kin = [n.finding for other in family for n in said.get(other, ())]
+                verdicts[code] = _verdict(true, free.pop(name), kin, sides_asked)
+    return verdicts
 
 
 def _verdict(true: Sequence[Finding], named: Sequence[Named], kin: Sequence[Finding], sides_asked: bool) -> Verdict:

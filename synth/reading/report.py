@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from synth.errors import RequestError
 from synth.findings import VOCABULARY
 from synth.prompts import guard
-from synth.prompts.lexicon import KNOWN, WANTED, Kind
+from synth.prompts.lexicon import KNOWN, WANTED, Item, Kind
 from synth.prompts.patient import read_patient
 from synth.prompts.phrases import join_pieces, scan
 from synth.prompts.places import Mention, mentions
@@ -35,6 +35,7 @@ _UNREAD = re.compile(  # a section about the patient or the film, up to the next
     r"[^\n]*?(?=\s*(?:\.(?:\s|$)|\n|$|\b(?:findings?|report|impression|conclusion|opinion|technique|comparison)\s*:))",
     re.IGNORECASE,
 )
+_WRAPPED = re.compile(r"(?<![.;:!?\n])[ \t]*\n(?=[ \t]*[a-z])")  # a line broken within a sentence
 _EARLIER = r"(?:the |a |an |any )?(?:previous|prior|earlier|last|old|preceding|most recent)"
 _FILM = r"(?:studies|study|films?|radiographs?|exam(?:ination)?s?|x-?rays?|images?|imaging|ct|scans?|one|cxr)"
 
@@ -61,13 +62,28 @@ _REWORDED = tuple(
          r"|suggestive of|suggests|suggesting|favou?red|favou?rs|favou?ring)"
          r"(?: (?:to be|to represent|representing|represents?|reflecting|reflects?|due to|secondary to|from))?\b",
          " with "),
+        (r"(?:^|(?<=[.;,\n]))([^.;,?\n]+)\?\s*(?:no|none|nil)\b", r" no \1 "),
+        (r"(?:^|(?<=[.;,\n]))([^.;,?\n]+)\?\s*yes\b", r" \1 "),
+        (r"\b(?:must|should|needs? to|has to|have to) (?:still )?be (?:excluded|ruled out)\b", "can not be excluded"),
+        (r"\b(?:ddx|d/d|differential(?: diagnos[ie]s)?)(?: (?:includes?|is|are))?\s*:?", " . possible "),
+        (r",? more (?:marked|pronounced|extensive|severe|prominent|confluent) (?:in|at)"
+         r"(?= the (?:upper|mid|lower|bas|ap))", " in"),
+        (r"\b(?:may|might|could) (?:well )?(?:reflect|indicate|suggest|be (?:due|secondary|related) to|relate to)\b",
+         " possible "),
+        (r"\bnil acute\b", "normal study"),
+        (r"\b(?:following|after)\b", " with "),
+        (r"\b(nipple|breast|companion) shadows?\b", r"\1"),
+        (r"\b(?:no|absent|absence of|without|loss of) (?:\w+ )?(?:lung|vascular|broncho-?vascular) markings?"
+         r"(?: (?:beyond|peripheral|lateral)[^.,;\n]*)?", " "),
+        (r"\b(?:visceral )?pleural (?:line|edge)s?\b", "pneumothorax"),
         (r"\b(?:to the )?(?:tip|apex) of the heart\b|\bcardiac apex\b", " "),
         (r"\b(?:trachea|mediastin\w+)[^.,;\n]{0,40}? (?:is|are|remains?|appears?|lies)"
-         r" (?:central|centrally placed|mid-?line|in the mid-?line|cent(?:er|re)d|not (?:deviated|displaced|shifted))\b",
+         r" (?:central|centrally placed|mid-?line|in the mid-?line|cent(?:er|re)d|not (?:deviated|displaced|shifted))",
          "normal mediastinum"),
         (r"\b(?:slightly |mildly |markedly |somewhat )?rotat(?:ed|ion)(?: (?:to|towards?) the (?:left|right))?\b", " "),
     )
 )  # fmt: skip
+_OF_PLACES = {Kind.PLACE, Kind.DEGREE, Kind.ORGAN, Kind.IN, Kind.ARTICLE, Kind.FILLER, Kind.AND, Kind.COMMA, Kind.STOP}
 _SIDE_WORD = re.compile(r"\b(?:(left|lt|l|lul|lll|lingula\w*)|(right|rt|r|rul|rml|rll))\b")
 _SAME_SIDE = re.compile(
     r"\b(?:(ipsi-?lateral|(?:on |at )?(?:the )?same side|ipsi-?laterally)"
@@ -97,9 +113,9 @@ def read(text: str) -> ReadReport:
     if len(text) > REPORT_MAX:
         raise RequestError(f"The report has {len(text)} characters; at most {REPORT_MAX} are read.")
     guard(text)
-    words, _ = mend(_reworded(plain(_UNREAD.sub(" . ", text))), KNOWN, WANTED)
+    words, _ = mend(_reworded(plain(_WRAPPED.sub(" ", _UNREAD.sub(" . ", text)))), KNOWN, WANTED)
     joined, _ = join_pieces(read_technique(read_patient(words).rest).rest)
-    items = scan(joined)
+    items = _without_other_places(scan(joined))
     cut = chunks(items)
     found, _ = mentions(cut)
     named = [
@@ -123,7 +139,7 @@ def read(text: str) -> ReadReport:
 def graded(text: str, truth: Sequence[Finding], judged: Collection[str] = ()) -> Comparison:
     """The report against the true findings, empty for a normal picture; errors as in `read`.
 
-    `judged` holds the codes that the truth speaks of, empty for all; another finding is neither right nor wrong.
+    `judged` holds the codes that the truth speaks of, empty for all but devices; another is neither right nor wrong.
     """
     report = read(text)
     return compare(truth, report.named, report.denied, judged)
@@ -134,6 +150,23 @@ def _reworded(text: str) -> str:
     for pattern, words in _REWORDED:
         text = pattern.sub(words, text)
     return _SAME_SIDE.sub(lambda match: _resolved(match, text), text)
+
+
+def _without_other_places(items: Sequence[Item]) -> list[Item]:
+    """The items without the places of sentences that name no finding but something else: "The trachea is central."
+
+    A sentence of nothing but places goes on with the one before and keeps them.
+    """
+    kept: list[Item] = []
+    sentence: list[Item] = []
+    for item in [*items, Item(Kind.STOP)]:
+        sentence.append(item)
+        if item.kind is Kind.STOP:
+            kinds = {part.kind for part in sentence}
+            other = Kind.FINDING not in kinds and not kinds <= _OF_PLACES
+            kept += [part for part in sentence if not (other and part.kind in (Kind.PLACE, Kind.DEGREE))]
+            sentence = []
+    return kept
 
 
 def _resolved(match: re.Match[str], text: str) -> str:

@@ -1,4 +1,4 @@
-"""Which case comes next: skill and difficulty, normals as set, rare findings, no case twice, the same for the same seed."""
+"""Which case comes next: by skill and difficulty, normals as set, rare findings not starved, no case twice."""
 
 from collections import Counter
 from datetime import date, timedelta

@@ -122,6 +122,17 @@ def test_what_is_said_of_the_trachea_or_the_positioning_is_no_place_of_a_finding
     )
 
 
+def test_a_place_of_something_else_is_not_lent_to_the_next_sentence():
+    assert read("Nipple shadow at the right base. Effusion.").named[0].finding == Finding("pleural_effusion")
+    assert read("Consolidation. Right lower lobe.").named[0].finding == Finding("consolidation", Side.RIGHT, Zone.LOWER)
+
+
+def test_a_broken_line_goes_on_with_its_sentence():
+    report = read("There is no pneumothorax or\neffusion. Consolidation in the\nright lower lobe.\nHeart enlarged")
+    assert {no.code for no in report.denied} == {"pneumothorax", "pleural_effusion"}
+    assert [n.finding.code for n in report.named] == ["consolidation", "cardiomegaly"]
+
+
 def test_families_hold_only_codes_and_never_the_finding_itself():
     for code, names in FAMILY.items():
         assert {code, *names} <= set(VOCABULARY)
