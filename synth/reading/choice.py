@@ -17,8 +17,12 @@ from hashlib import sha256
 from random import Random
 
 from synth.errors import RequestError
+from synth.reading.answers import Task
+from synth.reading.grading import Grade
+from synth.reading.items import Item
 
-NORMAL = "normal"  # the skill of calling a normal picture normal
+NORMAL = "normal"  # the skill of calling a normal picture normal, or a real one real
+SYNTHETIC = "synthetic"  # the skill of telling a synthetic picture
 STEP_FIRST, STEP_DECAY = 1.0, 0.05  # Pelanek 2016
 TARGET = 0.75  # chance of a right answer that practice aims at: neither dull nor hopeless
 BLOCK = 10  # cases over which practice keeps the share of normals
@@ -53,6 +57,21 @@ class Candidate:
     def normal(self) -> bool:
         """True when nothing is to be found on it."""
         return not self.codes
+
+
+def candidate_of(item: Item, difficulty: Estimate | None = None) -> Candidate:
+    """An item as a candidate. Of "real or synthetic" the real pictures stand for the normals: keep its skills apart."""
+    truth = item.truth
+    codes = truth.codes or tuple(dict.fromkeys(change.code for change in truth.changes))
+    if item.task is Task.REAL_OR_SYNTHETIC:
+        codes = (SYNTHETIC,) if truth.synthetic else ()
+    return Candidate(item.id, item.same_case, codes, difficulty or Estimate())
+
+
+def scores_of(candidate: Candidate, grade: Grade) -> dict[str, float]:
+    """The score in [0, 1] of each finding of a case (or "normal"): its own credit, or that of the whole answer."""
+    credits = {verdict.code: verdict.credit for verdict in grade.verdicts}
+    return {code: credits.get(code, grade.score) for code in candidate.codes or (NORMAL,)}
 
 
 def chance(skill: float, difficulty: float) -> float:

@@ -119,7 +119,8 @@ class Item:
             raise RequestError("A picture of the item has no id; name it by its id in the store.")
         for code in self.options:
             known(code)
-        outside = [code for code in self.truth.codes if self.options and code not in self.options]
+        true = [*self.truth.codes, *(change.code for change in self.truth.changes)]
+        outside = [code for code in true if self.options and code not in self.options]
         if outside:
             raise RequestError(f"The truth names {', '.join(outside)}, which the options do not offer; add it to them.")
         _fits_task(self)

@@ -9,12 +9,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth.errors import RequestError
+from synth.reading.answers import (
+    Change,
+    ChangesSeen,
+    Direction,
+    FindingsChosen,
+    RealOrSynthetic,
+    SeverityOrder,
+    Task,
+)
 from synth.reading.choice import (
     BLOCK,
     NORMAL,
+    SYNTHETIC,
     TARGET,
     Candidate,
     Estimate,
+    candidate_of,
     chance,
     daily,
     exam,
@@ -22,8 +33,12 @@ from synth.reading.choice import (
     next_is_normal,
     next_item,
     pattern,
+    scores_of,
     skill_for,
 )
+from synth.reading.grading import grade
+from synth.reading.items import Item, Truth, opaque_id
+from synth.types import Finding
 
 
 def pool(normals=40, **abnormal):
@@ -68,6 +83,26 @@ def test_each_finding_learns_from_its_own_score():
 def test_normals_have_a_skill_of_their_own():
     skills, _ = learnt({}, Candidate("n", "n"), {NORMAL: 1.0})
     assert skill_for(skills, Candidate("m", "m")) == 0.5
+
+
+def read(task, truth, answer, pictures=("p",)):
+    item = Item(opaque_id("secret", task), task, pictures, truth, case="base")
+    candidate = candidate_of(item)
+    assert (candidate.id, candidate.case) == (item.id, "base")
+    return candidate.codes, scores_of(candidate, grade(item, answer))
+
+
+def test_an_answer_teaches_what_its_item_asked():
+    edema, mass = Finding("edema"), Finding("mass")
+    codes, scores = read(Task.FINDINGS, Truth((edema, mass)), FindingsChosen((edema, Finding("nodule"))))
+    assert (codes, scores) == (("edema", "mass"), {"edema": 1.0, "mass": 0.5})
+    assert read(Task.FINDINGS, Truth(), FindingsChosen((edema,))) == ((), {NORMAL: 0.0})
+    assert read(Task.REAL_OR_SYNTHETIC, Truth((edema,), True), RealOrSynthetic(6)) == ((SYNTHETIC,), {SYNTHETIC: 1.0})
+    assert read(Task.REAL_OR_SYNTHETIC, Truth((edema,), False), RealOrSynthetic(6)) == ((), {NORMAL: 0.0})
+    change = Change("edema", Direction.LARGER)
+    assert read(Task.CHANGE, Truth(changes=(change,)), ChangesSeen(), ("a", "b")) == (("edema",), {"edema": 0.0})
+    ranks = Truth((edema,), severities=(1, 2, 3))
+    assert read(Task.SEVERITY, ranks, SeverityOrder((2, 1, 0)), ("a", "b", "c")) == (("edema",), {"edema": 0.0})
 
 
 @pytest.mark.parametrize("scores", [{}, {"edema": 1.5}, {"edema": float("nan")}, {"mass": 1.0}])

@@ -174,6 +174,7 @@ def test_what_is_drawn_beyond_the_border_is_cut_to_the_picture():
         (lambda: item(Task.SEVERITY, Truth(severities=(1, 1)), ("a", "b")), "at least two that differ"),
         (lambda: item(Task.SEVERITY, Truth(severities=(1, 2)), ("a", "b", "c")), "for 3 pictures"),
         (lambda: item(Task.FINDINGS, options=("edema",)), "names pneumonia, which the options do not offer"),
+        (lambda: item(Task.CHANGE, ITEMS[5].truth, ("a", "b"), options=("mass",)), "names edema, which the options"),
         (lambda: item(Task.FINDINGS, options=("sunburn",)), "'sunburn' is not known"),
         (lambda: Truth((Finding("sunburn"),)), "'sunburn' is not known"),
         (lambda: Truth(boxes=np.array([[5, 5, 5, 9]])), "no extent"),
