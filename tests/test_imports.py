@@ -29,6 +29,8 @@ SIDEWAYS = {
     ("close_up", "masks"),
     ("evaluation", "training"),  # looks for copies of the training pictures
     ("dicom", "imaging"),
+    ("reading", "prompts"),  # reports are read by the words and rules of the prompts
+    ("reading", "masks"),  # a point near a lesion hits it
     ("generate", "restoration"),  # one of the ways a picture is made
 }
 
@@ -42,7 +44,7 @@ LIBRARIES = {
     "strokes": {"numpy", "PIL"},
     "baselines": {"numpy", "skimage"},
     "quality": {"numpy"},
-    "reading": {"numpy", "scipy"},
+    "reading": {"fsrs", "numpy", "scipy"},
     "diffusion": {"torch", "numpy"},
     "dicom": {"numpy", "pydicom", "highdicom", "PIL"},
     "generate": {"torch", "numpy"},

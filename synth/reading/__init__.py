@@ -1,1 +1,1 @@
-"""How people read the pictures: what they answered, and what it proves."""
+"""The reading room without a screen: items, grading, spacing, choice of the next case, statistics."""
