@@ -46,6 +46,21 @@ elif scene == "stack":
     note(reader.show([pane], key="r", label="A stack"))
 elif scene in ("point", "box", "outline"):
     note(reader.show([reader.Pane(ramp, window=whole)], key="r", label="An X-ray", mark=scene))
+elif scene == "closed":
+    if st.session_state.get("open", True):
+        first = reader.show([reader.Pane(ramp, window=whole)], key="r", label="An X-ray", mark="point", keys=("Enter",))
+        if first.keys:
+            st.session_state.open = False
+            note(first)
+            st.rerun()
+    else:
+        first = reader.show([reader.Pane(ramp, window=whole, overlays=(square,))], key="r", label="An X-ray")
+    note(first, open=st.session_state.get("open", True))
+elif scene == "moved":
+    where = st.container()
+    above = st.toggle("Above")
+    with where if above else st.container(border=True):
+        note(reader.show([reader.Pane(ramp, window=whole)], key="r", label="An X-ray", mark="box"))
 elif scene == "two":
     panes = [reader.Pane(stack, unit="HU", title="REAL"), reader.Pane(ramp[:128, :128])]
     note(reader.show(panes, key="r", label="Two"))
@@ -341,6 +356,32 @@ def test_a_box_and_an_outline_stay_inside_the_image(scene: Scene) -> None:
     kind, _, _, points = answer(page, lambda found: found["mark"] is not None)["mark"]
     assert kind == "outline" and len(points) >= 3
     assert min(x for x, _ in points) == 0 and all(0 <= x <= 256 and 0 <= y <= 256 for x, y in points)
+
+
+def test_a_closed_answer_stays_on_the_image(scene: Scene) -> None:
+    page = scene("closed")
+    page.mouse.click(*on_screen(page, 200.5, 128, 256))
+    assert answer(page, lambda found: found["mark"] is not None)["mark"]
+    page.keyboard.press("Enter")
+    assert answer(page, lambda found: not found["open"])["keys"] == ["Enter"]
+    page.get_by_role("button", name="Outlines").wait_for()
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Control+z")
+    box = canvas(page).bounding_box()
+    assert box is not None
+    scale = box["height"] / 256
+    assert grey(page, 200.5 + 10 / scale, 128, 256)[0] < 150  # an arm of the mark, not the film
+
+
+def test_a_viewer_that_moves_on_the_page_keeps_its_mark(scene: Scene) -> None:
+    page = scene("moved")
+    drag(page, on_screen(page, 50, 50, 256), on_screen(page, 90, 90, 256))
+    marked = answer(page, lambda found: found["mark"] is not None)["mark"]
+    page.get_by_text("Above").click()
+    page.wait_for_timeout(2500)
+    assert answer(page, lambda found: found["mark"] is not None)["mark"] == marked
+    red, _, blue, _ = grey(page, 50, 70, 256)
+    assert blue > red + 60  # the box is still drawn
 
 
 def test_answer_keys_count_once_and_go_before_presets(scene: Scene) -> None:

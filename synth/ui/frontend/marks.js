@@ -153,7 +153,8 @@ function drawOverlay(context, matrix, overlay, named) {
   }
   if (!named || !overlay.name || !overlay.lines.length) return;
   const points = overlay.lines.flat().map((point) => toScreen(matrix, point));
-  const [[left, top]] = cornersOf(points);
+  const [[left, upper]] = cornersOf(points);
+  const top = Math.max(upper, 50); // below the title of the pane
   context.font = "600 12px system-ui, sans-serif";
   context.textBaseline = "alphabetic";
   const width = context.measureText(overlay.name).width;

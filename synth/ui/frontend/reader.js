@@ -20,6 +20,7 @@ const HELP = [
 ];
 const FRAME_MS = 1000 / 12; // of a played stack
 const BOUNCE_MS = 80; // a key that comes back sooner was not let go by hand
+const HELD_MS = 1000; // after which a key whose release was not heard counts as let go
 const MOST_POINTS = 400; // of an outline
 
 const states = new Map(); // what the reader has set, by the caller's key: it outlives a page that is drawn again
@@ -41,6 +42,7 @@ class Reader {
     this.panes = [];
     this.touches = new Map();
     this.held = new Map();
+    this.pressedAt = {};
     this.frame.addEventListener("keydown", (event) => this.keyed(event, true));
     this.frame.addEventListener("contextmenu", (event) => event.preventDefault());
     this.frame.addEventListener("fullscreenchange", () => this.later());
@@ -85,7 +87,8 @@ class Reader {
       const view = (this.state.views[i] ??= { ...start(pane), given: pane.window });
       if (String(view.given) !== String(pane.window)) Object.assign(view, { given: pane.window, window: [...pane.window] });
     });
-    if (before?.mark !== data.mark) this.state.tool = this.state.tool === before?.mark ? this.firstTool() : this.state.tool;
+    if (before ? before.mark !== data.mark : this.state.tool === "mark" && !data.mark) this.state.tool = this.firstTool();
+    if (!before) this.remind();
     this.layOut();
     this.tools();
     this.later();
@@ -93,6 +96,18 @@ class Reader {
 
   firstTool() {
     return this.data.mark && this.data.mark !== "point" ? "mark" : "window";
+  }
+
+  /** A viewer that was put elsewhere on the page says again what is marked: its old place took the answer with it. */
+  remind() {
+    const answer = this.state.items.find((item) => item.answer);
+    this.state.reminded = (this.state.reminded ?? 0) + 1;
+    if (answer && this.data.mark && this.state.reminded < 5) this.tell(answer);
+  }
+
+  tell(answer) {
+    const { tool, pane, slice, points } = answer ?? {};
+    this.setStateValue("mark", answer ? { case: this.data.case, kind: tool, pane, slice, points } : null);
   }
 
   layOut() {
@@ -117,6 +132,7 @@ class Reader {
     canvas.addEventListener("pointerdown", (event) => this.down(event, index));
     canvas.addEventListener("pointermove", (event) => this.move(event, index));
     for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (event) => this.up(event, index));
+    canvas.addEventListener("mousedown", (event) => event.preventDefault()); // no scrolling by the middle button
     canvas.addEventListener("pointerleave", () => this.hover(index, null));
     canvas.addEventListener("wheel", (event) => this.wheel(event, index), { passive: false });
     canvas.addEventListener("focus", () => this.activate(index));
@@ -210,10 +226,11 @@ class Reader {
   /** Tells Python once of each press: neither the repeats of a held key nor a bouncing one. */
   answer(key, repeated) {
     const now = performance.now();
-    const bounced = now - (this.pressedAt?.[key] ?? -Infinity) < BOUNCE_MS;
-    if (repeated || bounced || this.held.has(plain(key))) return;
+    const bounced = now - (this.pressedAt[key] ?? -Infinity) < BOUNCE_MS;
+    const held = now - (this.held.get(plain(key)) ?? -Infinity) < HELD_MS;
     this.held.set(plain(key), now);
-    this.pressedAt = { ...this.pressedAt, [key]: now };
+    if (repeated || bounced || held) return;
+    this.pressedAt[key] = now;
     const number = (this.state.sent = Math.max(Date.now(), this.state.sent + 1));
     this.state.presses = [...(this.state.presses ?? []), { key, number }].slice(-16);
     this.setTriggerValue("pressed", { case: this.data.case, presses: this.state.presses });
@@ -387,7 +404,7 @@ class Reader {
     if (this.touches.size === 2 && this.gesture?.tool === "pinch") return this.pinched(index);
     this.hover(index, at);
     const gesture = this.gesture;
-    if (!gesture || gesture.index !== index) return;
+    if (!gesture || gesture.index !== index || gesture.tool === "pinch") return;
     const [dx, dy] = [at[0] - gesture.from[0], at[1] - gesture.from[1]];
     if (Math.hypot(dx, dy) > 3) gesture.moved = true;
     if (!gesture.moved) return;
@@ -491,11 +508,11 @@ class Reader {
   }
 
   replace(items) {
-    const answered = (list) => list.find((item) => item.answer);
-    const before = answered(this.state.items);
-    this.state.items = items;
-    const now = answered(items);
-    if (before !== now) this.setStateValue("mark", now ? { case: this.data.case, kind: now.tool, pane: now.pane, slice: now.slice, points: now.points } : null);
+    const before = this.state.items.find((item) => item.answer);
+    const given = !this.data.mark && before; // an answer that is closed stays on the image
+    this.state.items = given ? [given, ...items.filter((item) => !item.answer)] : items;
+    const now = this.state.items.find((item) => item.answer);
+    if (before !== now) this.tell(now);
     this.later();
   }
 
@@ -510,7 +527,9 @@ class Reader {
   }
 
   remove() {
-    if (this.state.items.length) this.keep(this.state.items.slice(0, -1));
+    const { items } = this.state;
+    const last = items.findLastIndex((item) => !item.answer || this.data.mark);
+    if (last >= 0) this.keep(items.filter((_, i) => i !== last));
   }
 
   // ---- drawing on the screen ----
