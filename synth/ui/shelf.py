@@ -52,13 +52,14 @@ def _opened(image_id: str | None) -> None:
             st.error(f"The library has no image {image_id[:40]!r}.")
         return
     with views.show_error(), st.container(gap="small"):
-        values = resources.library().hounsfield(image.id, READING_PX)
+        library = resources.library()
+        values, spacing = library.hounsfield(image.id, READING_PX), library.spacing_mm(image.id, READING_PX)
         if values is None:
-            grey = resources.library().pixels(image.id, READING_PX)
-            pane = reader.Pane(imaging.mark(grey, "REAL"), title="REAL")
+            grey = imaging.mark(library.pixels(image.id, READING_PX), "REAL")
+            pane = reader.Pane(grey, spacing, title="REAL")
         else:
             marked = hounsfield.pane(values, "REAL").shown.astype(np.int16)
-            pane = reader.Pane(marked, unit="HU", window=_own_window(), title="REAL", presets=hounsfield.PRESETS)
+            pane = reader.Pane(marked, spacing, "HU", _own_window(), title="REAL", presets=hounsfield.PRESETS)
         sentence = viewer.real_sentence(image)
         reader.show([pane], key="shelf-reader", label=f"Real image: {sentence}")
         st.caption(f"{sentence}. {image.origin}. {image.licence}")

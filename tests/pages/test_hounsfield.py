@@ -87,6 +87,7 @@ def test_a_ct_of_the_library_opens_under_presets_and_a_typed_window(app: Visit, 
     pane = read(page)
     assert pane["presets"] == [["Lung", 1500, -600], ["Mediastinum", 400, 40], ["Bone", 1800, 400]]
     assert (pane["kind"], pane["unit"], pane["title"], pane["window"]) == ("i16", "HU", "REAL", [1500, -600])
+    assert pane["spacing"] == [0.35, 0.35]  # 256 px at 0.7 mm, shown on 512
     page.number_input(key="window_center").set_value(40)
     page.number_input(key="window_width").set_value(400).run()
     assert read(page) == {**pane, "window": [400, 40]}
@@ -100,6 +101,7 @@ def test_a_film_of_the_library_opens_in_grey_levels(app: Visit, library: None) -
     assert not page.exception and not page.error
     pane = read(page)
     assert (pane["kind"], pane["unit"], pane["title"], pane["window"]) == ("u8", "", "REAL", [256, 128])
+    assert pane["spacing"] is None
     assert [preset[0] for preset in pane["presets"]] == ["Full", "Contrast", "Lung", "Mediastinum", "Bone"]
     assert not [field for field in page.number_input if field.key == "window_center"]
 
