@@ -39,6 +39,7 @@ class Library:
         self.images, self.problem = _listed(self._root, folder)
         self._by_id = {image.id: image for image in self.images}
         self._cached = lru_cache(maxsize=CACHED)(self._square)
+        self._scale = lru_cache(maxsize=CACHED)(self._side_and_spacing)
 
     def pixels(self, image_id: str, size_px: int) -> Shown:
         """(size_px, size_px) uint8, read-only, the whole picture with black bars; CT in the lung window.
@@ -75,6 +76,18 @@ class Library:
             np.rint(np.clip(values(decoded), -32768, 32767)).astype(np.int16), size_px
         )
         return square
+
+    def spacing_mm(self, image_id: str, size_px: int) -> tuple[float, float] | None:
+        """(Between rows, between columns) in mm of the picture that `pixels` and `hounsfield` give at this size.
+
+        None where the file has none. On a film it is that at the detector, or of the scanned page. Raises DicomError.
+        """
+        longer_px, spacing = self._scale(image_id)
+        return None if spacing is None else (spacing[0] * longer_px / size_px, spacing[1] * longer_px / size_px)
+
+    def _side_and_spacing(self, image_id: str) -> tuple[int, tuple[float, float] | None]:
+        decoded = self._read(image_id)
+        return max(decoded.pixels.shape), decoded.spacing_mm
 
     def _square(self, image_id: str, size_px: int) -> Shown:
         square: Shown = imaging.fit_square(shown(self._read(image_id)), size_px)

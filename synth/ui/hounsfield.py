@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 
@@ -41,12 +39,6 @@ def synthetic_pane(image: GeneratedImage) -> Pane:
 def of_greys(grey: npt.NDArray[np.uint8], word: str) -> Pane:
     """A slice of 8 bit, taken for one in the lung window."""
     return Pane(_in_hu(imaging.to_uint8(imaging.mark(grey, word))), _in_hu(grey), word, (-1350, 150))
-
-
-def windowed(center: int, width: int) -> Scale:
-    """The scale of real slices, opened at a window of the reader's own."""
-    black, white = SCALE.window(max(1, width), center)
-    return replace(SCALE, black=black, white=max(black + 1, white))
 
 
 def _in_hu(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from synth import imaging
 from synth.types import RealImage
-from synth.ui import compare, hounsfield, resources, viewer, views
+from synth.ui import hounsfield, reader, resources, viewer, views
 
 PAGE = 24
 THUMBNAIL_PX = 256
@@ -52,25 +52,25 @@ def _opened(image_id: str | None) -> None:
             st.error(f"The library has no image {image_id[:40]!r}.")
         return
     with views.show_error(), st.container(gap="small"):
-        values = resources.library().hounsfield(image.id, READING_PX)
+        library = resources.library()
+        values, spacing = library.hounsfield(image.id, READING_PX), library.spacing_mm(image.id, READING_PX)
         if values is None:
-            grey = resources.library().pixels(image.id, READING_PX)
-            pane, scale = compare.Pane(imaging.to_uint8(imaging.mark(grey, "REAL")), grey, "REAL"), compare.GREYS
+            grey = imaging.mark(library.pixels(image.id, READING_PX), "REAL")
+            pane = reader.Pane(grey, spacing, title="REAL")
         else:
-            pane, scale = hounsfield.pane(values, "REAL"), _own_window()
-        st.plotly_chart(
-            compare.figure(pane, None, scale=scale), theme=None, config=compare.CONFIG, key=f"shelf-{image.id}"
-        )
+            marked = hounsfield.pane(values, "REAL").shown.astype(np.int16)
+            pane = reader.Pane(marked, spacing, "HU", _own_window(), title="REAL", presets=hounsfield.PRESETS)
         sentence = viewer.real_sentence(image)
+        reader.show([pane], key="shelf-reader", label=f"Real image: {sentence}")
         st.caption(f"{sentence}. {image.origin}. {image.licence}")
 
 
-def _own_window() -> compare.Scale:
-    """Centre and width as typed; the presets and sliders of the figure take over from there."""
+def _own_window() -> tuple[float, float]:
+    """Width and centre as typed; the presets, keys and mouse of the reader take over from there."""
     with st.container(horizontal=True, gap="small"):
         center = st.number_input("Centre, HU", -1000, 1500, hounsfield.LUNG[2], 10, key="window_center", width=140)
         width = st.number_input("Width, HU", 1, 3000, hounsfield.LUNG[1], 10, key="window_width", width=140)
-    return hounsfield.windowed(int(center), int(width))
+    return float(width), float(center)
 
 
 def _grid(images: list[RealImage]) -> None:

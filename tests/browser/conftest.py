@@ -43,6 +43,7 @@ class Server:
     home: Path
     env: dict[str, str] = field(default_factory=dict)
     port: int = 0
+    script: str = "app.py"
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -51,7 +52,7 @@ class Server:
 
     def start(self) -> None:
         self.port = self.port or _free_port()
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
+        command = [sys.executable, "-m", "streamlit", "run", self.script, "--server.port", str(self.port)]
         env = os.environ | {"SYNTH_HOME": str(self.home), "SYNTH_MODEL": "tiny", "OMP_NUM_THREADS": "1"} | self.env
         with (self.home / "server.log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)

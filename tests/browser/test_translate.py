@@ -10,7 +10,6 @@ from playwright.sync_api import expect
 
 from tests.browser import screen
 from tests.browser.conftest import Server, Tab
-from tests.browser.test_films import LAYOUT
 from tests.library.test_slices import GREY, HU
 from tests.phantoms import dicom_bytes, png
 
@@ -52,6 +51,9 @@ def test_a_real_ct_is_seen_under_the_mediastinal_window(server: Server, tab: Tab
     page.goto(f"{server.url}/library")
     page.get_by_role("button", name="Open").last.click()  # the slices come last
     expect(page.get_by_label("Centre, HU")).to_be_visible()
-    page.locator(".updatemenu-button", has_text="Mediastinum").click()
-    page.wait_for_timeout(300)
-    assert page.evaluate(LAYOUT.replace("layout.xaxis2.range", "null"))["films"] == [[-160, 240, False]]
+    expect(page.locator(".reader .se")).to_contain_text("W 1500  L -600")
+    page.locator(".reader").get_by_role("button", name="Mediastinum").click()
+    expect(page.locator(".reader .se")).to_contain_text("W 400  L 40")
+    page.get_by_label("Centre, HU").fill("60")
+    page.get_by_label("Centre, HU").press("Enter")
+    expect(page.locator(".reader .se")).to_contain_text("W 1500  L 60")

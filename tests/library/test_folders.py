@@ -145,6 +145,16 @@ def test_ct_is_shown_in_the_lung_window_and_films_as_they_are(tmp_path: Path) ->
     assert np.array_equal(shown["b.png"], fit_square(tall, 64))
 
 
+def test_spacing_is_that_of_the_picture_at_its_size(tmp_path: Path) -> None:
+    (tmp_path / "wide.dcm").write_bytes(dicom_bytes(np.zeros((100, 200), np.int16), PixelSpacing=[0.5, 0.25]))
+    Image.fromarray(film(64)).save(tmp_path / "film.png")
+    library = Library(tmp_path)
+    assert {image.path: library.spacing_mm(image.id, 400) for image in library.images} == {
+        "wide.dcm": (0.25, 0.125),
+        "film.png": None,
+    }
+
+
 def test_pixels_are_read_once_and_cannot_be_changed(tmp_path: Path) -> None:
     library = library_of(tmp_path, "file\na.png\n", a_png=png())
     first = library.pixels(library.images[0].id, 64)

@@ -26,6 +26,13 @@ def chart(page: AppTest) -> dict[str, Any]:
     return dict(json.loads(found.proto.spec))
 
 
+def read(page: AppTest) -> dict[str, Any]:
+    """What the reader was told of its one image."""
+    (told,) = [json.loads(found.proto.json) for found in page.get("bidi_component") if found.proto.json]
+    (pane,) = told["panes"]
+    return dict(pane)
+
+
 def films(spec: dict[str, Any]) -> list[tuple[int, int]]:
     return [(trace["zmin"], trace["zmax"]) for trace in spec["data"] if trace["type"] == "heatmap"]
 
@@ -61,9 +68,6 @@ def test_the_presets_are_those_of_the_field() -> None:
         (-160, 240),
         (-500, 1300),
     ]
-    own = hounsfield.windowed(60, 360)
-    assert (own.black, own.white) == (-120, 240)
-    assert hounsfield.windowed(0, 1).white > hounsfield.windowed(0, 1).black
 
 
 def test_of_a_real_and_a_synthetic_film_only_the_real_one_is_windowed() -> None:
@@ -80,11 +84,13 @@ def test_a_ct_of_the_library_opens_under_presets_and_a_typed_window(app: Visit, 
     page.query_params["image"] = slice_.id
     page.run()
     assert not page.exception and not page.error
-    assert list(windows(chart(page))) == ["Lung", "Mediastinum", "Bone"]
-    assert films(chart(page)) == [(-1350, 150)]
+    pane = read(page)
+    assert pane["presets"] == [["Lung", 1500, -600], ["Mediastinum", 400, 40], ["Bone", 1800, 400]]
+    assert (pane["kind"], pane["unit"], pane["title"], pane["window"]) == ("i16", "HU", "REAL", [1500, -600])
+    assert pane["spacing"] == [0.35, 0.35]  # 256 px at 0.7 mm, shown on 512
     page.number_input(key="window_center").set_value(40)
     page.number_input(key="window_width").set_value(400).run()
-    assert films(chart(page)) == [(-160, 240)]
+    assert read(page) == {**pane, "window": [400, 40]}
 
 
 def test_a_film_of_the_library_opens_in_grey_levels(app: Visit, library: None) -> None:
@@ -93,7 +99,10 @@ def test_a_film_of_the_library_opens_in_grey_levels(app: Visit, library: None) -
     page.switch_page("pages/library.py").run()
     page.button(key=f"shelf-open-{film.id}").click().run()
     assert not page.exception and not page.error
-    assert films(chart(page)) == [(0, 255)]
+    pane = read(page)
+    assert (pane["kind"], pane["unit"], pane["title"], pane["window"]) == ("u8", "", "REAL", [256, 128])
+    assert pane["spacing"] is None
+    assert [preset[0] for preset in pane["presets"]] == ["Full", "Contrast", "Lung", "Mediastinum", "Bone"]
     assert not [field for field in page.number_input if field.key == "window_center"]
 
 
