@@ -58,13 +58,17 @@ def test_random_areas_lie_in_the_lungs_and_differ(code: str) -> None:
 
 def test_goals_name_what_is_missed() -> None:
     good = {
-        "real": {"pointing": {"lung_opacity": {"hit_rate": 0.9}, "nodule": {"hit_rate": 0.3}}},
+        "real": {"pointing": {"lung_opacity": {"hit_rate": 0.9}}},
         "typed": {"effusion": {"value": 0.9}},
-        "films": {"consolidation": {"hit_rate": 0.8, "leaked": 0}, "nodule": {"hit_rate": 0.1, "leaked": 0}},
+        "films": {"consolidation": {"hit_rate": 0.8, "leaked": 0}, "nodule": {"hit_rate": 0.75, "leaked": 0}},
         "slices": {"nodule": {"dice": 0.6, "leaked": 0}},
         "effusion_drawn": {"leaked": 0},
     }
-    assert alignment.failures(good) == []  # nodules on films are judged by nobody: the reader misses real ones
+    assert alignment.failures(good) == []
+    faint = good | {"films": {"nodule": {"hit_rate": 0.1, "leaked": 0}}}
+    assert alignment.failures(faint) == ["nodule drawn on films: hit rate 0.10 is below 0.7."]
+    blind = faint | {"real": {"pointing": {"lung_opacity": {"hit_rate": 0.3}}}}
+    assert alignment.failures(blind) == []  # a reader that misses the real ones judges nobody
     bad = good | {"typed": {"effusion": {"value": 0.8}}, "slices": {"nodule": {"dice": 0.4, "leaked": 2}}}
     assert alignment.failures(bad) == [
         "effusion: AUROC 0.80 is below 0.85.",
