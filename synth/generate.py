@@ -85,7 +85,12 @@ def _draw(model: Model, orders: Sequence[Order], created_at: datetime, on_step: 
         on_step(Step(move.index, first.steps, move.sigma, _grey(model.preview(move.z0))))
         z = move.z
 
-    return _finished(model, orders, created_at, _grey(model.to_pixels(z)), time.perf_counter() - started)
+    pictures = model.to_pixels(z)
+    if orders[0].base is not None:
+        source = first.edit.source if first.edit else None
+        head = translation.head(orders[0].base.pixels, source)
+        pictures = pictures * torch.from_numpy(head).to(pictures)
+    return _finished(model, orders, created_at, _grey(pictures), time.perf_counter() - started)
 
 
 @torch.inference_mode()

@@ -7,15 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+import numpy.typing as npt
+
+from synth import masks
 from synth.errors import RequestError
 from synth.terms import TRANSLATIONS as TRANSLATIONS
-from synth.types import Edit, GenerationRequest, Modality
+from synth.types import Edit, GenerationRequest, Modality, Pixels
 
 NAMES = {Modality.CT: "CT", Modality.MR: "MRI", Modality.PET: "PET"}
 SOURCES = tuple(NAMES)
 STEPS, GUIDANCE, SAMPLER = 20, 1.0, "ddpm"
 # Of the noise: a slice has one translation, so the typical one is wanted. Chosen on the validation person.
 TEMPERATURE = 0.3
+
+HEAD_MARGIN_PX = 4  # around the head of the source that the other modality may need; chosen on the validation people
 
 METHODS = {
     "model": "SynthRead",
@@ -61,3 +67,13 @@ def best(methods: Mapping[str, Mapping[str, float]], measure: str) -> str:
     """The method with the highest PSNR or SSIM or the lowest MAE."""
     sign = -1 if measure == "mae" else 1
     return max(methods, key=lambda name: sign * methods[name][measure])
+
+
+def head(source: Pixels, modality: str | None) -> npt.NDArray[np.float32]:
+    """Weight (H, W) in [0, 1] of a translation of `source` (H, W): the air around the head stays black.
+
+    A PET shows the brain alone, so of one the whole picture is taken.
+    """
+    if modality == Modality.PET:
+        return np.ones(source.shape, np.float32)
+    return masks.feathered(masks.grown(masks.body(source), HEAD_MARGIN_PX), HEAD_MARGIN_PX)

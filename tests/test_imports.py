@@ -27,6 +27,7 @@ SIDEWAYS = {
     ("prompts", "captions"),
     ("prompts", "close_up"),  # magnified pictures have captions of their own
     ("close_up", "masks"),
+    ("translation", "masks"),  # where the head is
     ("evaluation", "training"),  # looks for copies of the training pictures
     ("dicom", "imaging"),
     ("reading", "prompts"),  # reports are read by the words and rules of the prompts
@@ -41,6 +42,7 @@ LIBRARIES = {
     "imaging": {"numpy", "PIL", "scipy"},
     "masks": {"numpy", "scipy"},
     "close_up": {"numpy"},
+    "translation": {"numpy"},
     "strokes": {"numpy", "PIL"},
     "baselines": {"numpy", "skimage"},
     "quality": {"numpy"},

@@ -107,3 +107,13 @@ def test_every_source_has_its_targets() -> None:
 def test_the_best_has_the_most_decibels_or_the_least_error() -> None:
     methods = {"model": {"psnr": 20.0, "mae": 9.0}, "identity": {"psnr": 21.0, "mae": 10.0}}
     assert (translation.best(methods, "psnr"), translation.best(methods, "mae")) == ("identity", "model")
+
+
+def test_the_air_around_the_head_stays_black_but_of_a_pet() -> None:
+    rows, columns = np.ogrid[:256, :256]
+    source = np.where((rows - 128) ** 2 + (columns - 128) ** 2 < 80**2, 180, 0).astype(np.uint8)
+    for modality in (Modality.CT, Modality.MR):
+        weight = translation.head(source, modality)
+        assert weight[128, 128] == 1 and weight[128, 207] > 0
+        assert not weight[:40].any() and not weight[:, 220:].any()
+    assert translation.head(source, Modality.PET).min() == 1

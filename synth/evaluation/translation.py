@@ -157,7 +157,8 @@ def protocol() -> dict[str, str]:
         "data": "paired brain slices of the Harvard Whole Brain Atlas, 256 px, PET every third slice, no SPECT",
         "split": "test, by patient",
         "sampling": f"{translation.SAMPLER}, {translation.STEPS} steps, guidance {translation.GUIDANCE}, "
-        f"noise at {translation.TEMPERATURE}, seed = number of the slice, one draw",
+        f"noise at {translation.TEMPERATURE}, seed = number of the slice, one draw, "
+        f"black beyond {translation.HEAD_MARGIN_PX} px around the head of a CT or MRI",
         "measures": "means over slices of the whole 8-bit picture with the black around the head; SSIM after Wang 2004",
         "histogram": "one rising curve a person, to the mean histogram of the training targets, black left out",
         "regression": f"U-Net, {regression.STEPS} steps of {regression.BATCH} training pairs, L1, seed 0",
