@@ -42,13 +42,17 @@ def closer(requests: Sequence[GenerationRequest], lesions: Sequence[masks.Area])
 
 
 def shows_magnified(request: GenerationRequest) -> bool:
-    """True for what the captions of magnified pictures are of: nodules and masks in a close-up of a CT slice."""
-    near = request.edit is not None and request.edit.close_up is not None and request.modality is Modality.CT
-    return near and any(finding.code in NODULES for finding in request.findings)
+    """True for what the captions of magnified pictures are of: nodules and masses in a close-up of a CT slice."""
+    shown = any(finding.code in NODULES for finding in request.findings)
+    return shown and _is_near(request) and request.modality is Modality.CT
 
 
 def _guidance(request: GenerationRequest) -> float:
     if shows_magnified(request):
         return NODULE_GUIDANCE
-    near = request.edit is not None and request.edit.close_up is not None
-    return FILM_CLOSE_UP_GUIDANCE if near and request.modality is Modality.DX else request.guidance
+    on_film = _is_near(request) and request.modality is Modality.DX
+    return FILM_CLOSE_UP_GUIDANCE if on_film else request.guidance
+
+
+def _is_near(request: GenerationRequest) -> bool:
+    return request.edit is not None and request.edit.close_up is not None

@@ -25,7 +25,7 @@ from synth.types import Finding, GenerationRequest, Modality, Sex, View
 
 GOALS = {"auroc": 0.85, "dice": 0.5, "hit_rate": 0.7, "brightened": 0.75}
 TRUSTED = 0.5  # of real lesions: a reader that hits fewer of them judges nobody, and its figure is only stated
-# Finding drawn -> code of the classifier whose map is asked for it. Nodules and masks are opacities of the lung; its
+# Finding drawn -> code of the classifier whose map is asked for it. Nodules and masses are opacities of the lung; its
 # own map of nodules points at too few real ones to judge anybody.
 READ_BY = {
     "consolidation": "lung_opacity",

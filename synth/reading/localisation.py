@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synth.errors import RequestError
+from synth.reading import shapes
 from synth.reading.performance import Proportion, proportion
 from synth.reading.readings import Scores, as_scores, as_truth
 from synth.reading.roc import Auc, area, wins
@@ -58,8 +59,7 @@ def dice(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
     one, two = np.asarray(first, bool), np.asarray(second, bool)
     if one.shape != two.shape:
         raise RequestError("The two outlines are of pictures of different size.")
-    total = int(one.sum()) + int(two.sum())
-    return 2 * int((one & two).sum()) / total if total else 1.0
+    return shapes.dice(one, two) if one.any() or two.any() else 1.0
 
 
 def distance_px(x: float, y: float, area_of_lesion: npt.ArrayLike) -> float:
