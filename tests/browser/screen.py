@@ -39,6 +39,7 @@ def press(page: Page, button: str) -> None:
 
     Once more where nothing came of it: on a busy computer the page may replace the button under the mouse.
     """
+    expect(page.get_by_role("button", name=button)).to_be_enabled()  # what the press before did to the address is done
     before = page.evaluate("location.href")
     for patience_ms in (20_000, PATIENCE_MS):
         page.get_by_role("button", name=button).click()

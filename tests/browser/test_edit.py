@@ -112,6 +112,7 @@ def test_edits_are_undone_and_done_again_after_a_reload(server: Server, tab: Tab
     draw_lesion(page)
     screen.press(page, "Draw it")
     screen.press(page, "Go on with this image")
+    expect(page.get_by_text("Drawn: lesion 0.0%")).to_be_visible()  # the canvas is that of the new image
     draw_lesion(page)
     screen.press(page, "Draw it")
     expect(page.get_by_role("button", name="Edit 2")).to_be_disabled()
