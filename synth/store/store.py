@@ -14,8 +14,10 @@ from synth.errors import RequestError, StoreError
 from synth.imaging import to_uint8
 from synth.store import records
 from synth.store.blobs import Blobs, decode_png, digest_of, encode_png, shrink
+from synth.store.casebook import Casebook
 from synth.store.database import Database
 from synth.store.records import StoredImage
+from synth.store.sittings import Sittings
 from synth.store.tables import EventRow, ImageRow, JobRow
 from synth.types import AuditEvent, Base, GeneratedImage, GenerationRequest, Job, JobState, Pixels
 
@@ -25,13 +27,16 @@ OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
 class Store:
     """One database and one place for pixels. Every method may be called from any thread.
 
-    Every method raises StoreError, in one sentence, when the database or the place of the pixels fails.
+    `casebook` holds case sets and studies, `sittings` what was read. Every method raises StoreError, in one sentence,
+    when the database or the place of the pixels fails.
     """
 
     def __init__(self, database_url: str, blob_url: str) -> None:
         """Open both and migrate the database. `blob_url` is any fsspec URL."""
         self._database = Database(database_url)
         self._blobs = Blobs(blob_url)
+        self.casebook = Casebook(self._database)
+        self.sittings = Sittings(self._database)
 
     def close(self) -> None:
         """Give all database connections back."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, Dialect, ForeignKey, Index, MetaData, String, Text
+from sqlalchemy import DateTime, Dialect, Double, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -43,7 +43,7 @@ class Base(DeclarativeBase):
     """Base of all tables."""
 
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012  SQLAlchemy reads a plain dict here
+    type_annotation_map = {datetime: UtcDateTime, float: Double}  # noqa: RUF012  SQLAlchemy reads a plain dict here
 
 
 class ImageRow(Base):
@@ -91,3 +91,143 @@ class EventRow(Base):
     subject: Mapped[str] = mapped_column(String(ID_LENGTH))
     reason: Mapped[str] = mapped_column(Text)
     detail: Mapped[str] = mapped_column(Text)  # JSON
+
+
+class CaseSetRow(Base):
+    """A set of cases; `code` opens it to trainees."""
+
+    __tablename__ = "case_sets"
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), unique=True)
+    code: Mapped[str] = mapped_column(String(16), unique=True)
+    title: Mapped[str] = mapped_column(Text)
+    owner: Mapped[str] = mapped_column(Text, index=True)
+    open: Mapped[bool]
+
+
+class EntryRow(Base):
+    """One case of a set, synthetic by its recipe or real by its id in the library."""
+
+    __tablename__ = "case_entries"
+    __table_args__ = (Index("ix_case_entries_set_id_position", "set_id", "position"),)
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), unique=True)
+    set_id: Mapped[str] = mapped_column(String(ID_LENGTH), ForeignKey("case_sets.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    recipe: Mapped[str | None] = mapped_column(Text)  # JSON
+    real: Mapped[str] = mapped_column(String(ID_LENGTH))
+    standing: Mapped[str] = mapped_column(String(16), index=True)
+    job: Mapped[str] = mapped_column(String(ID_LENGTH))
+    base_job: Mapped[str] = mapped_column(String(ID_LENGTH))
+    history: Mapped[str] = mapped_column(Text)
+    teaching: Mapped[str] = mapped_column(Text)
+    problem: Mapped[str] = mapped_column(Text)
+
+
+class StudyRow(Base):
+    """A reader study. `locked_at` ends it."""
+
+    __tablename__ = "studies"
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), unique=True)
+    title: Mapped[str] = mapped_column(Text)
+    owner: Mapped[str] = mapped_column(Text, index=True)
+    created_at: Mapped[datetime]
+    protocol: Mapped[str] = mapped_column(Text)  # JSON
+    locked_at: Mapped[datetime | None]
+
+
+class SeatRow(Base):
+    """One reader's place in a study, opened by its own code."""
+
+    __tablename__ = "study_seats"
+    __table_args__ = (UniqueConstraint("study_id", "number"),)
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    study_id: Mapped[str] = mapped_column(String(ID_LENGTH), ForeignKey("studies.id"))
+    number: Mapped[int]
+    code: Mapped[str] = mapped_column(String(16), unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    consented_at: Mapped[datetime | None]
+
+
+class SessionRow(Base):
+    """A sitting of one reader. One phase of a study has one sitting a reader."""
+
+    __tablename__ = "reading_sessions"
+    __table_args__ = (UniqueConstraint("study_id", "reader", "phase"),)
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), unique=True)
+    reader: Mapped[str] = mapped_column(Text, index=True)
+    plan: Mapped[str] = mapped_column(Text)  # JSON
+    source: Mapped[str] = mapped_column(String(ID_LENGTH), index=True)  # id of a case set, empty for the room's cases
+    study_id: Mapped[str | None] = mapped_column(String(ID_LENGTH), ForeignKey("studies.id"))
+    phase: Mapped[int]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class DealtRow(Base):
+    """One case as it was dealt to a reader, with the truth; it never leaves the server before the answer."""
+
+    __tablename__ = "reading_items"
+    __table_args__ = (UniqueConstraint("session_id", "position"),)
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    session_id: Mapped[str] = mapped_column(String(ID_LENGTH), ForeignKey("reading_sessions.id"))
+    position: Mapped[int]
+    item: Mapped[str] = mapped_column(Text)  # JSON
+    case: Mapped[str] = mapped_column("case_id", String(ID_LENGTH))  # `case` is a reserved word
+    sources: Mapped[str] = mapped_column(Text)  # JSON
+    history: Mapped[str] = mapped_column(Text)
+    teaching: Mapped[str] = mapped_column(Text)
+
+
+class AnswerRow(Base):
+    """The answer that counts to one case: the constraint is what keeps a second one out."""
+
+    __tablename__ = "reading_answers"
+    __table_args__ = (UniqueConstraint("session_id", "position"),)
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    session_id: Mapped[str] = mapped_column(String(ID_LENGTH), ForeignKey("reading_sessions.id"))
+    position: Mapped[int]
+    answer: Mapped[str] = mapped_column(Text)  # JSON
+    grade: Mapped[str] = mapped_column(Text)  # JSON
+    seconds: Mapped[float]
+    at: Mapped[datetime] = mapped_column("answered_at")
+    opinion: Mapped[str] = mapped_column(Text)  # JSON
+    revised: Mapped[str | None] = mapped_column(Text)  # JSON
+    revised_grade: Mapped[str | None] = mapped_column(Text)  # JSON
+
+
+class SkillRow(Base):
+    """What one reader knows of one finding: the estimate of the skill and the card of spaced repetition."""
+
+    __tablename__ = "reader_skills"
+    __table_args__ = (UniqueConstraint("reader", "scope", "code"),)
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    reader: Mapped[str] = mapped_column(Text)
+    scope: Mapped[str] = mapped_column(String(32))
+    code: Mapped[str] = mapped_column(String(64))
+    value: Mapped[float]
+    count: Mapped[int]
+    card: Mapped[str] = mapped_column(Text)  # JSON, empty where the code has no card
+
+
+class DifficultyRow(Base):
+    """The running estimate of how hard one case is under one task."""
+
+    __tablename__ = "case_difficulties"
+    __table_args__ = (UniqueConstraint("case_id", "task"),)
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    case: Mapped[str] = mapped_column("case_id", String(ID_LENGTH))
+    task: Mapped[str] = mapped_column(String(32))
+    value: Mapped[float]
+    count: Mapped[int]
