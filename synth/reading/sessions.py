@@ -107,6 +107,7 @@ class Dealt:
     sources: tuple[str, ...]
     history: str = ""
     teaching: str = ""
+    void: bool = False  # its picture was lost before it could be read: it counts for nothing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,8 +124,9 @@ class ReadingSession:
 
     @property
     def next_position(self) -> int | None:
-        """The first case without an answer; None when all `plan.length` have one."""
-        return next((k for k in range(self.plan.length) if k not in self.answers), None)
+        """The first case without an answer; None when all `plan.length` have one, or are void."""
+        void = {place for place, dealt in enumerate(self.dealt) if dealt.void}
+        return next((k for k in range(self.plan.length) if k not in self.answers and k not in void), None)
 
     @property
     def told(self) -> bool:

@@ -102,6 +102,15 @@ class Sittings:
             db.add(_dealt_row(session_id, position, dealt))
         return dealt
 
+    def set_void(self, session_id: str, position: int) -> None:
+        """Say of a case without an answer that it can not be read any more."""
+        there = (DealtRow.session_id == session_id) & (DealtRow.position == position)
+        answered = (AnswerRow.session_id == session_id) & (AnswerRow.position == position)
+        with self._database.writing() as db:
+            _held(db, session_id)
+            if db.scalar(select(AnswerRow.seq).where(answered)) is None:
+                db.execute(update(DealtRow).where(there).values(void=True))
+
     def answer(self, session_id: str, answered: Answered, learn: Learn | None = None, scope: str = "") -> Kept:
         """Keep an answer, and what the reader has learnt by it, all or nothing.
 
@@ -228,7 +237,8 @@ def _session(db: Session, row: SessionRow) -> ReadingSession:
 
 
 def _dealt(row: DealtRow) -> Dealt:
-    return Dealt(Item.from_json(row.item), row.case, tuple(json.loads(row.sources)), row.history, row.teaching)
+    sources = tuple(json.loads(row.sources))
+    return Dealt(Item.from_json(row.item), row.case, sources, row.history, row.teaching, row.void)
 
 
 def _dealt_row(session_id: str, position: int, dealt: Dealt) -> DealtRow:
@@ -240,6 +250,7 @@ def _dealt_row(session_id: str, position: int, dealt: Dealt) -> DealtRow:
         sources=json.dumps(dealt.sources),
         history=dealt.history,
         teaching=dealt.teaching,
+        void=dealt.void,
     )
 
 

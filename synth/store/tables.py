@@ -185,6 +185,7 @@ class DealtRow(Base):
     sources: Mapped[str] = mapped_column(Text)  # JSON
     history: Mapped[str] = mapped_column(Text)
     teaching: Mapped[str] = mapped_column(Text)
+    void: Mapped[bool]
 
 
 class AnswerRow(Base):

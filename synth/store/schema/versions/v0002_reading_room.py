@@ -104,6 +104,7 @@ def _sessions() -> None:
         sa.Column("sources", sa.Text, nullable=False),
         sa.Column("history", sa.Text, nullable=False),
         sa.Column("teaching", sa.Text, nullable=False),
+        sa.Column("void", sa.Boolean, nullable=False),
     )
     _of_a_session(
         "reading_answers",
