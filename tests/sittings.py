@@ -1,4 +1,4 @@
-"""Reading sessions as tests need them: items with their truth, answers with their grades, each value given by a word."""
+"""Reading sessions as tests need them: items with their truth, answers with their grades, in few words."""
 
 from __future__ import annotations
 

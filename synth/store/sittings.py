@@ -18,7 +18,7 @@ from synth.reading.answers import answer_to_json
 from synth.reading.choice import Estimate
 from synth.reading.items import Item
 from synth.reading.sessions import Answered, Dealt, ReadingSession
-from synth.store import reading
+from synth.store import sitting_records as records
 from synth.store.database import Database, insert_once
 from synth.store.tables import AnswerRow, DealtRow, DifficultyRow, SessionRow, SkillRow, StudyRow
 
@@ -51,9 +51,9 @@ class Sittings:
         with self._database.writing() as db:
             if study and db.scalar(select(StudyRow.id).where(StudyRow.id == study)) is None:
                 raise StoreError(f"There is no study {study[:40]!r}.")
-            if not insert_once(db, SessionRow, reading.session_columns(session)):
-                return reading.session(db, db.scalars(_there(session).limit(1)).one())
-            db.add_all(reading.dealt_row(session.id, place, dealt) for place, dealt in enumerate(session.dealt))
+            if not insert_once(db, SessionRow, records.session_columns(session)):
+                return records.session(db, db.scalars(_there(session).limit(1)).one())
+            db.add_all(records.dealt_row(session.id, place, dealt) for place, dealt in enumerate(session.dealt))
         return session
 
     def session(self, session_id: str) -> ReadingSession:
@@ -62,7 +62,7 @@ class Sittings:
             row = db.scalar(select(SessionRow).where(SessionRow.id == session_id))
             if row is None:
                 raise StoreError(f"There is no reading session {session_id[:40]!r}.")
-            return reading.session(db, row)
+            return records.session(db, row)
 
     def sessions(
         self, reader: str | None = None, *, source: str | None = None, study: str | None = None, limit: int = 200
@@ -76,7 +76,7 @@ class Sittings:
         if study is not None:
             query = query.where(SessionRow.study_id == study)
         with self._database.reading() as db:
-            return [reading.session(db, row) for row in db.scalars(query)]
+            return [records.session(db, row) for row in db.scalars(query)]
 
     def deal(self, session_id: str, position: int, dealt: Dealt) -> Dealt:
         """Keep the case at a position; where another tab dealt one first, that stays and is returned."""
@@ -85,8 +85,8 @@ class Sittings:
             _held(db, session_id)
             row = db.scalar(select(DealtRow).where(there))
             if row is not None:
-                return reading.dealt(row)
-            db.add(reading.dealt_row(session_id, position, dealt))
+                return records.dealt(row)
+            db.add(records.dealt_row(session_id, position, dealt))
         return dealt
 
     def set_void(self, session_id: str, position: int) -> None:
@@ -112,7 +112,7 @@ class Sittings:
             if db.scalar(select(AnswerRow.seq).where(there)) is not None:
                 return "answered"
             dealt = _asked(db, session_id, answered.position)
-            db.add(reading.answer_row(session_id, answered))
+            db.add(records.answer_row(session_id, answered))
             if learn is not None:
                 _learn(db, row.reader, scope, dealt, learn)
         return "kept"
@@ -126,7 +126,7 @@ class Sittings:
             _asked(db, session_id, answered.position)
             row = db.scalar(select(AnswerRow).where(there))
             if row is None:
-                db.add(reading.answer_row(session_id, answered))
+                db.add(records.answer_row(session_id, answered))
             else:
                 row.answer, row.grade = answer_to_json(answered.answer), answered.grade.to_json()
                 row.seconds, row.at = row.seconds + answered.seconds, answered.at

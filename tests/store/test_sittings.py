@@ -216,8 +216,9 @@ def test_a_session_that_has_ended_keeps_its_time(store: Store) -> None:
         lambda sittings: sittings.change_answer("nobody", answered(0, LUNG, named())),
         lambda sittings: sittings.revise("nobody", second_thought()),
         lambda sittings: sittings.end("nobody", NOON),
+        lambda sittings: sittings.set_void("nobody", 0),
     ],
-    ids=["session", "deal", "answer", "change_answer", "revise", "end"],
+    ids=["session", "deal", "answer", "change_answer", "revise", "end", "set_void"],
 )
 def test_an_unknown_session_is_one_sentence(store: Store, ask: Callable[..., object]) -> None:
     with pytest.raises(StoreError) as caught:
@@ -244,6 +245,17 @@ def test_a_session_of_an_unknown_study_is_refused_and_not_kept(store: Store) -> 
     with pytest.raises(StoreError, match=r"^There is no study 'nowhere'\.$"):
         store.sittings.begin(sitting("s1", LUNG, mode=Mode.STUDY, study="nowhere"))
     assert store.sittings.sessions() == []
+
+
+def test_a_case_without_its_picture_is_void_and_the_next_one_is_asked(store: Store) -> None:
+    store.sittings.begin(sitting("s1", LUNG, CLEAR))
+    store.sittings.answer("s1", answered(0, LUNG, named()))
+    store.sittings.set_void("s1", 0)
+    assert store.sittings.session("s1").next_position == 1
+    store.sittings.set_void("s1", 1)
+    back = store.sittings.session("s1")
+    assert [case.void for case in back.dealt] == [False, True]
+    assert back.next_position is None
 
 
 def test_a_report_keeps_its_words(store: Store) -> None:

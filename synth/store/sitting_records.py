@@ -46,11 +46,13 @@ def session(db: Session, row: SessionRow) -> ReadingSession:
 
 
 def dealt(row: DealtRow) -> Dealt:
+    """The case of a row."""
     sources = tuple(json.loads(row.sources))
     return Dealt(Item.from_json(row.item), row.case, sources, row.history, row.teaching, row.void)
 
 
 def dealt_row(session_id: str, position: int, dealt: Dealt) -> DealtRow:
+    """The row of a case at a position of its session."""
     return DealtRow(
         session_id=session_id,
         position=position,
@@ -64,6 +66,7 @@ def dealt_row(session_id: str, position: int, dealt: Dealt) -> DealtRow:
 
 
 def answered(row: AnswerRow) -> Answered:
+    """The answer of a row."""
     return Answered(
         position=row.position,
         answer=answer_from_json(row.answer),
@@ -77,6 +80,7 @@ def answered(row: AnswerRow) -> Answered:
 
 
 def answer_row(session_id: str, answered: Answered) -> AnswerRow:
+    """The row of an answer."""
     return AnswerRow(
         session_id=session_id,
         position=answered.position,
