@@ -56,6 +56,7 @@ LIBRARIES = {
     "library": {"numpy", "PIL", "pydicom"},
     "engine": {"numpy"},
     "casework": {"numpy"},
+    "export": set(),
     "training": {
         "torch", "numpy", "scipy", "diffusers", "transformers", "safetensors", "accelerate", "pyarrow", "PIL",
     },

@@ -72,11 +72,16 @@ class Casebook:
             session.execute(delete(EntryRow).where(EntryRow.id == entry_id))
 
     def change_entry(self, before: Entry, after: Entry) -> bool:
-        """Write `after` where the entry still stands as in `before`; False where somebody else was first."""
+        """Write what `after` has changed where the entry still stands as in `before`; False where it does not.
+
+        What it has not changed stays as it is now: words are written while the image is being drawn.
+        """
         same = (EntryRow.id == before.id) & (EntryRow.standing == before.standing.value)
         same &= (EntryRow.job == before.job) & (EntryRow.base_job == before.base_job)
+        old, new = _columns(before), _columns(after)
+        values = {name: value for name, value in new.items() if value != old[name]} or {"job": after.job}
         with self._database.writing() as session:
-            return _changed(session, update(EntryRow).where(same).values(**_columns(after)))
+            return _changed(session, update(EntryRow).where(same).values(**values))
 
     def order_entries(self, set_id: str, entry_ids: Sequence[str]) -> None:
         """Put the entries of a set into this order; those not named follow."""
