@@ -48,8 +48,8 @@ def show() -> str | None:
         # No bounds in the fields: a value out of range stays as typed and the page says what would be right.
         _number("Cases", "new_count", str(COUNT))
         _number("Of them normal", "new_normals", "a third")
-        _number("Youngest, years", "new_youngest", str(AGES[0]))
-        _number("Oldest, years", "new_oldest", str(AGES[1]))
+        _number("Youngest", "new_youngest", str(AGES[0]))
+        _number("Oldest", "new_oldest", str(AGES[1]))
     _real_fields(modality)
     with views.show_error():
         if st.button("Make it", type="primary", key="new_make"):
@@ -159,7 +159,7 @@ def _labelled(modality: Modality) -> list[RealImage]:
 
 
 def _number(label: str, key: str, default: str) -> None:
-    st.number_input(label, value=None, step=1, key=key, placeholder=default, width=132, persist_state="session")
+    st.number_input(label, value=None, step=1, key=key, placeholder=default, width=120, persist_state="session")
 
 
 def _whole(name: str, key: str, default: int) -> int:

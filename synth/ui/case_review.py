@@ -22,7 +22,8 @@ def show(case_set: CaseSet) -> None:
     strip, film, decision = st.columns([4, 12, 8], gap="medium")
     drawing = any(other.standing is Standing.WAITING for other in case_set.entries)
     with strip:
-        st.fragment(case_strip.strip, run_every=views.POLL_S if drawing else None)(case_set.id, entry, drawing)
+        seen = case_strip.standings(case_set)
+        st.fragment(case_strip.strip, run_every=views.POLL_S if drawing else None)(case_set.id, entry.id, seen)
     with film, views.show_error():
         case_strip.film(entry)
     with decision, views.show_error():
@@ -30,11 +31,14 @@ def show(case_set: CaseSet) -> None:
 
 
 def _chosen(case_set: CaseSet) -> Entry:
-    """The case of the address, else the first to review, else the first."""
+    """The case of the address, else the first to review, else the first; one that can be seen stays on screen."""
     asked = st.query_params.get("case")
     named = [entry for entry in case_set.entries if entry.id == asked]
     proposed = [entry for entry in case_set.entries if entry.standing is Standing.PROPOSED]
-    return (named or proposed or list(case_set.entries))[0]
+    entry = (named or proposed or list(case_set.entries))[0]
+    if not named and entry.standing is not Standing.WAITING:
+        st.query_params["case"] = entry.id
+    return entry
 
 
 def _decision(case_set: CaseSet, entry: Entry) -> None:

@@ -7,11 +7,11 @@ import numpy.typing as npt
 import streamlit as st
 
 from synth import imaging
-from synth.reading.cases import Entry, Standing
+from synth.reading.cases import CaseSet, Entry, Standing
 from synth.ui import gallery, reader, resources, shelf, views
 
-FILM_PX = 600
-STRIP_PX = 660
+FILM_PX = 660
+STRIP_PX = 690
 TILE_PX = 78  # two a row in the strip
 READING_PX = 512  # of a real image
 OUTLINE_COLOUR = "#ff5a5a"
@@ -32,20 +32,24 @@ WORDS = {
 }
 
 
-def strip(set_id: str, chosen: Entry, drawing: bool) -> None:
-    """The cases in order, two a row, with their standing; runs the page when the chosen one or the last is drawn."""
+def standings(case_set: CaseSet) -> tuple[tuple[str, Standing], ...]:
+    """What the strip compares to see that something was drawn or decided."""
+    return tuple((entry.id, entry.standing) for entry in case_set.entries)
+
+
+def strip(set_id: str, chosen: str, seen: tuple[tuple[str, Standing], ...]) -> None:
+    """The cases in order, two a row; runs the page when one of them stands elsewhere than when it was `seen`."""
     with views.show_error():
         case_set = resources.store().casebook.case_set(set_id)
-        waiting = sum(entry.standing is Standing.WAITING for entry in case_set.entries)
-        now = next((entry for entry in case_set.entries if entry.id == chosen.id), None)
-        if drawing and (not waiting or now is None or (now.standing, now.job) != (chosen.standing, chosen.job)):
+        if standings(case_set) != seen:
             st.rerun()
+        waiting = sum(entry.standing is Standing.WAITING for entry in case_set.entries)
         if waiting:
             total = len(case_set.entries)
             st.progress((total - waiting) / total, text=f"{total - waiting} of {total} drawn")
         with st.container(height=STRIP_PX, border=False), st.container(horizontal=True, gap="xsmall"):
             for number, entry in enumerate(case_set.entries, start=1):
-                _tile(entry, number, entry.id == chosen.id)
+                _tile(entry, number, entry.id == chosen)
 
 
 def _tile(entry: Entry, number: int, here: bool) -> None:
@@ -65,14 +69,27 @@ def _tile(entry: Entry, number: int, here: bool) -> None:
 
 
 def _small(entry: Entry) -> None:
-    """A thumbnail under its mark; an unlit square while there is none."""
+    """A thumbnail under its mark; while it is being drawn its preview, and an unlit square before that."""
     with views.show_error():
         if entry.real:
             st.image(shelf.thumbnail(entry.real), width="stretch", alt="Real case")
-        elif entry.job and entry.recipe and entry.standing not in UNDRAWN:
+        elif entry.recipe and entry.standing not in UNDRAWN:
             st.image(gallery.thumbnail(entry.job, entry.recipe.request.mark), width="stretch", alt="Synthetic case")
+        elif (preview := _preview(entry)) is not None:
+            st.image(preview, width="stretch", alt="Preview of the case being drawn")
         else:
             st.html('<div class="unlit"></div>')
+
+
+def _preview(entry: Entry) -> npt.NDArray[np.uint8] | None:
+    """The marked preview of what is being drawn for a waiting case, None where nothing is."""
+    name = entry.job or entry.base_job
+    if entry.standing is not Standing.WAITING or not name:
+        return None
+    job = resources.engine().job(name)
+    if job.preview is None:
+        return None
+    return imaging.to_uint8(imaging.mark(imaging.resize(job.preview, views.PREVIEW_PX), job.request.mark))
 
 
 def film(entry: Entry) -> None:
@@ -80,7 +97,7 @@ def film(entry: Entry) -> None:
     if entry.real:
         pixels = resources.library().pixels(entry.real, READING_PX)
         pane = reader.Pane(imaging.mark(pixels, "REAL"), title="REAL")
-    elif entry.job and entry.standing not in UNDRAWN:
+    elif entry.standing not in UNDRAWN:
         image = resources.store().image(entry.job)
         lines = _outline(entry, image.pixels.shape)
         overlays = (reader.Overlay(lines, OUTLINE_COLOUR, "lesion"),) if lines else ()

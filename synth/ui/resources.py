@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from synth.casework.maker import Maker
 from synth.config import Settings
 from synth.engine import Engine
 from synth.library.folders import Library
@@ -35,6 +36,12 @@ def store() -> Store:
 def engine() -> Engine:
     """The one queue and device thread of this process; it loads the model itself, so no page waits for it."""
     return Engine(store(), _load_model, _generate_batch, _compatible, settings().queue_size)
+
+
+@st.cache_resource(show_spinner=False)
+def maker() -> Maker:
+    """The one thread that draws the cases of case sets, the starter set among them, while nobody waits for an image."""
+    return Maker(store(), engine())
 
 
 @st.cache_resource(show_spinner=False)
