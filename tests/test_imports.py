@@ -16,7 +16,7 @@ LAYERS = (
     {"prompts", "captions", "masks", "close_up", "strokes", "translation", "imaging", "quality", "baselines"}
     | {"diffusion", "dicom", "provenance", "reading", "governance"},
     {"generate", "restoration", "store", "models", "library", "export", "results"},
-    {"engine", "casework", "batch", "training", "evaluation"},
+    {"engine", "batch", "training", "evaluation", "casework"},
     {"ui"},
     {"app", "pages"},
 )
