@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from synth.ui import views
+from synth.ui import resources, views
 
 HERE = Path(__file__).parent
 
@@ -26,5 +26,6 @@ with st.sidebar:
     st.caption(f"{views.INTENDED_USE}.")
     with views.show_error():
         views.model_status()
+        resources.maker()  # from the first visit on, cases are drawn in the background
 with views.show_error():
     page.run()

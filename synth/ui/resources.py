@@ -13,6 +13,7 @@ import streamlit as st
 from synth.casework import pool
 from synth.casework.desk import Desk
 from synth.casework.maker import Maker
+from synth.casework.starter import FILE
 from synth.config import Settings
 from synth.engine import Engine
 from synth.imaging import to_uint8
@@ -47,8 +48,8 @@ def engine() -> Engine:
 
 @st.cache_resource(show_spinner=False)
 def maker() -> Maker:
-    """The one thread that draws the cases of case sets, the starter set among them, while nobody waits for an image."""
-    return Maker(store(), engine())
+    """Who draws the cases of case sets in the background, while nobody waits for an image."""
+    return Maker(store(), engine(), FILE if settings().starter else None)
 
 
 @st.cache_resource(show_spinner=False)
