@@ -44,12 +44,12 @@ def show() -> str | None:
     )
     modality = modality or Modality.DX
     _findings(card, modality)
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        # No bounds in the fields: a value out of range stays as typed and the page says what would be right.
-        _number("Cases", "new_count", str(COUNT))
-        _number("Of them normal", "new_normals", "a third")
-        _number("Youngest", "new_youngest", str(AGES[0]))
-        _number("Oldest", "new_oldest", str(AGES[1]))
+    # No bounds in the fields: a value out of range stays as typed and the page says what would be right.
+    fields = (("Cases", "count", str(COUNT)), ("Of them normal", "normals", "a third"))
+    ages = (("Youngest", "youngest", str(AGES[0])), ("Oldest", "oldest", str(AGES[1])))
+    for column, (label, name, default) in zip(st.columns(4, gap="small"), (*fields, *ages), strict=True):
+        with column:
+            _number(label, f"new_{name}", default)
     _real_fields(modality)
     with views.show_error():
         if st.button("Make it", type="primary", key="new_make"):
@@ -101,8 +101,10 @@ def _real_fields(modality: Modality) -> None:
         return
     labels = sorted({code for image in images for code in image.findings}, key=_label)
     kept = st.session_state.get("new_label")
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+    number, which = st.columns([1, 3], gap="small")
+    with number:
         _number("Real images", "new_real", "none")
+    with which:
         st.selectbox(
             "of the library, labelled",
             labels if kept in (None, *labels) else [*labels, kept],
@@ -110,7 +112,6 @@ def _real_fields(modality: Modality) -> None:
             format_func=lambda label: f"{_label(label)} ({sum(label in image.findings for image in images)})",
             key="new_label",
             placeholder="choose a label",
-            width=240,
             persist_state="session",
         )
 
@@ -159,7 +160,7 @@ def _labelled(modality: Modality) -> list[RealImage]:
 
 
 def _number(label: str, key: str, default: str) -> None:
-    st.number_input(label, value=None, step=1, key=key, placeholder=default, width=120, persist_state="session")
+    st.number_input(label, value=None, step=1, key=key, placeholder=default, persist_state="session")
 
 
 def _whole(name: str, key: str, default: int) -> int:

@@ -94,7 +94,8 @@ def _buttons(case_set: CaseSet, entry: Entry) -> None:
             key="refuse",
         )
     proposed = [other for other in case_set.entries if other.standing is Standing.PROPOSED]
-    if len(proposed) > 1 and st.button(f"Approve all {len(proposed)} that are drawn", key="approve-all"):
+    all_label = f"Approve all that are drawn ({len(proposed)})"
+    if st.button(all_label, disabled=not proposed, key="approve-all", type="tertiary"):
         for other in proposed:
             _change(other, standing=Standing.APPROVED)
         st.rerun()
@@ -148,13 +149,18 @@ def _words(set_id: str, entry: Entry, kind: str, label: str, told: str) -> None:
 
 def _keep_words(set_id: str, entry_id: str, kind: str, key: str) -> None:
     text = str(st.session_state.get(key) or "").strip()
+    written: Any = {kind: text}
     try:
         prompts.guard(text)
-        entry = _entry(set_id, entry_id)
-        _change(entry, **{kind: text})
+        for last in (False, False, True):  # while a case is being drawn its entry moves on by itself
+            entry = _entry(set_id, entry_id)
+            if resources.store().casebook.change_entry(entry, replace(entry, **written)):
+                break
+            if last:
+                raise StoreError("The case is being changed elsewhere; try once more.")
         st.session_state.pop(f"problem-{key}", None)
     except SynthError as error:
-        st.session_state[f"problem-{key}"] = f"{error} The {kind} text is not kept yet."
+        st.session_state[f"problem-{key}"] = f"{error} This text is not kept yet."
 
 
 def _entry(set_id: str, entry_id: str) -> Entry:

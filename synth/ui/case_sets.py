@@ -57,11 +57,11 @@ def _all() -> None:
 
 def _one(set_id: str) -> None:
     """Title and standing of a set above the view that is chosen."""
-    case_set = resources.store().casebook.case_set(set_id)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         if st.button("All sets", icon=":material/arrow_back:", type="tertiary", key="all-sets"):
             go()
             st.rerun()
+        case_set = resources.store().casebook.case_set(set_id)
         st.markdown(f"**{_plain(case_set.title)}**", width="content")
         st.caption(standing_sentence(case_set), width="content")
         if case_set.open:
