@@ -20,7 +20,7 @@ def show(case_set: CaseSet) -> None:
         st.markdown("**For trainees**")
         _title(case_set)
         _open(case_set)
-        st.caption("Code, to be typed on the Quiz page")
+        st.caption("Code, to be typed in the Reading room")
         st.code(case_set.code, language=None)
         st.caption("Address, to be sent; whoever opens it types a name and reads")
         st.code(address(case_set.code, st.context.url or ""), language=None)
