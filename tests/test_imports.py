@@ -57,6 +57,7 @@ LIBRARIES = {
     "library": {"numpy", "PIL", "pydicom"},
     "engine": {"numpy"},
     "casework": {"numpy"},
+    "export": set(),
     "training": {
         "torch", "numpy", "scipy", "diffusers", "transformers", "safetensors", "accelerate", "pyarrow", "PIL",
     },

@@ -95,7 +95,7 @@ class Maker:
             self._woken.clear()
 
     def _turn(self) -> float:
-        """One look at the oldest waiting entry; returns how long to rest, in s."""
+        """One look at the oldest waiting entry, the shipped ones last; returns how long to rest, in s."""
         status = self._engine.status()
         if status.model_state != "ready":
             return self._poll_s if status.model_state == "loading" else self._idle_s
@@ -103,7 +103,8 @@ class Maker:
             self._begin(self._starter_file, status.model_id)
         if status.waiting or status.running:
             return self._poll_s
-        for entry in self._store.casebook.waiting_entries():
+        waiting = self._store.casebook.waiting_entries()
+        for entry in sorted(waiting, key=lambda entry: self._owner(entry) == STARTER_OWNER):
             if entry.recipe is not None and (after := self._advanced(entry, entry.recipe)) is not None:
                 if after != entry:
                     self._store.casebook.change_entry(entry, after)

@@ -122,6 +122,16 @@ def test_a_starter_set_that_cannot_be_read_stops_no_other(store: Store, begin: B
     until(lambda: standings(store) == [Standing.PROPOSED], "the case")
 
 
+def test_a_set_that_somebody_asked_for_is_drawn_before_the_starter_set(store: Store, begin: Begin) -> None:
+    store.casebook.add_set(case_set(film(1), film(2), owner="synthread", set_id="starter"))
+    store.casebook.add_set(case_set(film(3), film(4)))
+    begin()
+    until(lambda: settled(store) and settled(store, "starter"), "both sets")
+
+    drawn = [image.request.seed for image in reversed(store.history(10))]
+    assert drawn == [3, 4, 1, 2]
+
+
 def test_a_lesion_is_drawn_into_its_own_base_and_the_case_is_proposed(store: Store, begin: Begin) -> None:
     store.casebook.add_set(case_set(lesion(5)))
     begin()
