@@ -133,6 +133,7 @@ def _findings(item: Item, draft: Draft) -> Draft:
         key=key,
         format_func=lambda code: f"{named.get(code, '').upper()} {VOCABULARY[code].name}",
         label_visibility="collapsed",
+        wrap=True,
     )
     if tuple(codes) != draft.codes:
         draft = drafts.with_codes(draft, codes)
@@ -151,6 +152,7 @@ def _changes(item: Item, draft: Draft) -> Draft:
         key=key,
         format_func=lambda code: f"{named.get(code, '').upper()} {VOCABULARY[code].name}",
         label_visibility="collapsed",
+        wrap=True,
     )
     changes = []
     for code in codes:

@@ -80,7 +80,8 @@ def truth(item: Item) -> str:
     if item.task is Task.SEVERITY:
         order = sorted(range(len(so.severities)), key=lambda number: so.severities[number])
         return f"Mildest first: {', '.join(str(number + 1) for number in order)}."
-    return f"{_sentence([finding(seen) for seen in so.findings]) or 'Normal'}."
+    named = _sentence([finding(seen) for seen in so.findings]) or "Normal"
+    return f"{named}." if so.synthetic is not False else f"{named}, by the labels of its collection."
 
 
 def answer(given: Answer, item: Item) -> str:
