@@ -16,7 +16,7 @@ LAYERS = (
     {"prompts", "captions", "masks", "close_up", "strokes", "translation", "imaging", "quality", "baselines"}
     | {"diffusion", "dicom", "provenance", "reading", "governance"},
     {"generate", "restoration", "store", "models", "library", "export", "results"},
-    {"engine", "batch", "training", "evaluation"},
+    {"engine", "casework", "batch", "training", "evaluation"},
     {"ui"},
     {"app", "pages"},
 )
@@ -55,6 +55,7 @@ LIBRARIES = {
     "models": {"torch", "numpy", "diffusers", "transformers", "safetensors", "huggingface_hub"},
     "library": {"numpy", "PIL", "pydicom"},
     "engine": {"numpy"},
+    "casework": {"numpy"},
     "training": {
         "torch", "numpy", "scipy", "diffusers", "transformers", "safetensors", "accelerate", "pyarrow", "PIL",
     },

@@ -1,0 +1,226 @@
+"""The desk at which readers sit: cases are dealt, answers graded and kept, and what was learnt goes into the next case.
+
+Nothing that could tell the truth leaves a `Dealt` before its answer: pictures are named by the hash of what is shown.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from synth.casework.pool import options
+from synth.errors import DicomError, RequestError, StoreError
+from synth.findings import VOCABULARY
+from synth.imaging import fit_square, to_uint8
+from synth.library.folders import Library
+from synth.reading import choice, spacing
+from synth.reading.answers import Answer, Task
+from synth.reading.blind import SIDE_PX, blinded
+from synth.reading.cases import Case
+from synth.reading.choice import Candidate, Estimate
+from synth.reading.grading import grade
+from synth.reading.items import Item, Truth, opaque_id
+from synth.reading.sessions import ADAPTIVE, SECONDS_MAX, Answered, Dealt, Mode, Plan, ReadingSession
+from synth.store import Store
+from synth.store.sittings import Kept, Learn, Skill, Skills
+from synth.types import Modality
+
+SCOPE_OF = {Task.REAL_OR_SYNTHETIC: "real_or_synthetic"}  # its "normal" means real: skills are kept apart
+FINDINGS_SCOPE = "findings"
+TOGETHER = (Task.CHANGE, Task.SEVERITY)  # their pictures are compared with each other
+SURE = 0.999  # a credit from here on is a whole one
+
+Shown = npt.NDArray[np.uint8]
+
+
+class Desk:
+    """Deals from `cases` to readers and keeps what they answer. Safe from any thread: it holds no state."""
+
+    def __init__(self, store: Store, library: Library, cases: Sequence[Case]) -> None:
+        self._store = store
+        self._library = library
+        self._cases = {case.id: case for case in cases}
+
+    def begin(self, session_id: str, reader: str, plan: Plan, now: datetime) -> ReadingSession:
+        """A new session, or the one that is there; all cases are dealt at once unless the next depends on skill.
+
+        Raises RequestError where there are too few cases for the plan.
+        """
+        if plan.mode in ADAPTIVE:
+            plan = self._fitting(plan, reader, now)
+            return self._store.sittings.begin(ReadingSession(session_id, reader, plan, now))
+        chosen = self._chosen(plan, reader, now)
+        dealt = [dealt for case, task in chosen if (dealt := self._dealt(session_id, case, task)) is not None]
+        if not dealt:
+            raise RequestError("There is no case for this plan yet; choose other tasks or another set.")
+        plan = replace(plan, length=len(dealt))
+        return self._store.sittings.begin(ReadingSession(session_id, reader, plan, now, dealt=tuple(dealt)))
+
+    def case(self, session: ReadingSession, position: int, now: datetime) -> Dealt | None:
+        """The case at a position, dealt now where that is due; None where no case is left."""
+        if position < len(session.dealt):
+            return session.dealt[position]
+        if session.plan.mode not in ADAPTIVE or position != len(session.dealt) or position >= session.plan.length:
+            return None
+        for case, task in self._next(session, now):
+            dealt = self._dealt(session.id, case, task)
+            if dealt is not None:
+                return self._store.sittings.deal(session.id, position, dealt)
+        return None
+
+    def answer(
+        self, session: ReadingSession, position: int, answer: Answer, seconds: float, now: datetime
+    ) -> tuple[Kept, Answered]:
+        """Grade an answer and keep it; the first one counts, but where the plan lets its reader go back.
+
+        Raises RequestError where it is no answer to this case, and PolicyError where a report names a person.
+        """
+        plan, dealt = session.plan, session.dealt[position]
+        done = grade(dealt.item, answer)
+        answered = Answered(position, answer, done, min(max(seconds, 0.0), SECONDS_MAX), now)
+        if plan.back:
+            return self._store.sittings.change_answer(session.id, answered), answered
+        teach = None if plan.mode is Mode.STUDY else _learning(dealt.item, answered, now)
+        kept = self._store.sittings.answer(session.id, answered, teach, scope_of(dealt.item.task))
+        return kept, answered
+
+    def _fitting(self, plan: Plan, reader: str, now: datetime) -> Plan:
+        """The plan with as many cases as there are. Raises RequestError where there is none."""
+        candidates = [c for task in plan.tasks for c in self._candidates(task, {})]
+        if plan.mode is Mode.SPACED:
+            due = self._due(reader, now)
+            candidates = [c for c in candidates if set(c.codes) & set(due)]
+            if not candidates:
+                raise RequestError(self._nothing_due(reader))
+        count = len({candidate.case for candidate in candidates})
+        if count == 0:
+            raise RequestError("There is no case for these tasks yet; choose others or wait until the set is drawn.")
+        return replace(plan, length=min(plan.length, count))
+
+    def _due(self, reader: str, now: datetime) -> tuple[str, ...]:
+        skills = self._store.sittings.skills(reader, FINDINGS_SCOPE)
+        cards = {code: skill.card for code, skill in skills.items() if skill.card}
+        return tuple(entry.code for entry in spacing.due(cards, now))
+
+    def _nothing_due(self, reader: str) -> str:
+        skills = self._store.sittings.skills(reader, FINDINGS_SCOPE).values()
+        dates = sorted(spacing.next_due(skill.card) for skill in skills if skill.card)
+        later = f"the next is due on {dates[0]:%Y-%m-%d at %H:%M} UTC" if dates else "read some cases first"
+        return f"Nothing is due to be repeated: {later}."
+
+    def _candidates(self, task: Task, difficulties: Mapping[str, Estimate]) -> list[Candidate]:
+        return [
+            candidate_of(case, task, difficulties.get(case.id)) for case in self._cases.values() if task in case.tasks
+        ]
+
+    def _next(self, session: ReadingSession, now: datetime) -> list[tuple[Case, Task]]:
+        """What may come next, the best first; the tasks take turns. More than one, as a picture may be gone."""
+        plan, found = session.plan, []
+        shown = [candidate_of(self._cases[d.case], d.item.task) for d in session.dealt if d.case in self._cases]
+        at = len(session.dealt)
+        due = self._due(session.reader, now) if plan.mode is Mode.SPACED else ()
+        for turn in range(len(plan.tasks)):
+            task = plan.tasks[(at + turn) % len(plan.tasks)]
+            candidates = self._candidates(task, self._store.sittings.difficulties(task))
+            if due:
+                candidates = [c for c in candidates if c.normal or set(c.codes) & set(due)]
+            known = self._store.sittings.skills(session.reader, scope_of(task))
+            skills = {code: skill.estimate for code, skill in known.items()}
+            for _ in range(3):
+                share = {"normal_share": plan.normal_share, "due": due}
+                pick = choice.next_item(candidates, shown, skills, plan.seed, **share)  # type: ignore[arg-type]
+                if pick is None:
+                    break
+                found.append((self._cases[pick.id], task))
+                candidates = [c for c in candidates if c.id != pick.id]
+        return found
+
+    def _chosen(self, plan: Plan, reader: str, now: datetime) -> list[tuple[Case, Task]]:
+        """All cases of a session that is dealt beforehand, in order."""
+        if plan.mode is Mode.STUDY:
+            return self._of_study(plan, reader)
+        served = {case.id: [task for task in plan.tasks if task in case.tasks] for case in self._cases.values()}
+        tasks = {case: random.Random(f"{plan.seed} {case}").choice(can) for case, can in served.items() if can}
+        candidates = [candidate_of(self._cases[case], task) for case, task in tasks.items()]
+        if plan.mode is Mode.DAILY:
+            picked = choice.daily(candidates, now.date(), reader, length=plan.length)
+        else:
+            picked = choice.exam(candidates, plan.length, plan.seed, normal_share=plan.normal_share)
+        return [(self._cases[candidate.id], tasks[candidate.id]) for candidate in picked]
+
+    def _of_study(self, plan: Plan, reader: str) -> list[tuple[Case, Task]]:
+        """Every case of the sets under each task, task by task; the seed shuffles, 0 keeps the order of the sets."""
+        chosen = []
+        for task in plan.tasks:
+            block = [case for case in self._cases.values() if task in case.tasks]
+            if plan.seed:
+                random.Random(f"{plan.seed} {reader} {plan.phase} {task}").shuffle(block)
+            chosen += [(case, task) for case in block]
+        return chosen
+
+    def _dealt(self, session_id: str, case: Case, task: Task) -> Dealt | None:
+        """The case with its pictures as they are shown; None where one of them can not be read any more."""
+        try:
+            pictures, truth = self._pictures(case, task, session_id)
+        except (StoreError, DicomError, RequestError):
+            return None
+        offered = options(self._cases.values(), case.modality) if task in (Task.FINDINGS, Task.CHANGE) else ()
+        names = tuple(self._store.add_picture(picture) for picture in pictures)
+        item = Item(opaque_id(session_id, case.id, task), task, names, truth, offered, case.same)
+        return Dealt(item, case.id, case.sources, case.history, case.teaching)
+
+    def _pictures(self, case: Case, task: Task, session_id: str) -> tuple[list[Shown], Truth]:
+        """What is shown, (SIDE_PX, SIDE_PX) each, and the truth in px of it.
+
+        One picture alone is encoded blind, real or synthetic alike. Pictures that are compared keep their greys.
+        """
+        sources = [self._source(source) for source in case.sources]
+        if task in TOGETHER:
+            return [fit_square(pixels, SIDE_PX) for pixels in sources], case.truth
+        seed = int(opaque_id(session_id, case.id)[:8], 16)
+        blind = blinded(sources[0], seed, Modality(case.modality))
+        area = case.truth.area
+        return [blind.pixels], replace(case.truth, area=None if area is None else blind.area(area))
+
+    def _source(self, source: str) -> Shown:
+        kind, _, name = source.partition(":")
+        return to_uint8(self._store.image(name).pixels) if kind == "synthetic" else self._library.whole(name)
+
+
+def scope_of(task: Task) -> str:
+    """Which skills a task trains."""
+    return SCOPE_OF.get(task, FINDINGS_SCOPE)
+
+
+def candidate_of(case: Case, task: Task, difficulty: Estimate | None = None) -> Candidate:
+    """A case under one task, as `choice.candidate_of` has it, before any picture is made."""
+    truth = case.truth
+    codes = truth.codes or tuple(dict.fromkeys(change.code for change in truth.changes))
+    if task is Task.REAL_OR_SYNTHETIC:
+        codes = (choice.SYNTHETIC,) if truth.synthetic else ()
+    return Candidate(case.id, case.same, codes, difficulty or Estimate())
+
+
+def _learning(item: Item, answered: Answered, now: datetime) -> Learn:
+    """What an answer does to the reader's skills and cards and to the difficulty of the case."""
+
+    def learn(before: Skills, difficulty: Estimate) -> tuple[Skills, Estimate]:
+        candidate = choice.candidate_of(item, difficulty)
+        scores = choice.scores_of(candidate, answered.grade)
+        estimates = {code: skill.estimate for code, skill in before.items()}
+        after, harder = choice.learnt(estimates, candidate, scores)
+        confidence = getattr(answered.answer, "confidence", None)
+        cards: dict[str, Any] = {code: skill.card for code, skill in before.items()}
+        for code, score in scores.items():
+            if code in VOCABULARY:
+                rated = spacing.rating(score, correct=score >= SURE, confidence=confidence)
+                cards[code] = spacing.reviewed(cards.get(code) or spacing.new_card(code, now), rated, now)
+        return {code: Skill(after[code], cards.get(code, "")) for code in scores}, harder
+
+    return learn

@@ -1,0 +1,145 @@
+"""Which cases there are to be read: approved synthetic ones with their requests' truth, real ones with their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from synth.errors import StoreError
+from synth.findings import VOCABULARY
+from synth.library.folders import Library
+from synth.library.labels import NORMAL
+from synth.reading.answers import Change, Direction, Task
+from synth.reading.cases import Case, CaseSet, Entry
+from synth.reading.items import Truth, opaque_id
+from synth.reading.shapes import Area, filled
+from synth.store import Store
+from synth.types import Finding, GeneratedImage, RealImage, Severity
+
+STARTER = "starter"  # id of the set that is shipped
+ALONE = (Task.REAL_OR_SYNTHETIC, Task.FINDINGS, Task.WHERE, Task.REPORT)  # tasks on one picture
+RANKS = {severity: rank for rank, severity in enumerate(Severity, start=1)}
+MODALITIES = ("DX", "CT")  # that are read
+
+
+def room(store: Store, library: Library) -> list[Case]:
+    """The cases that everybody can practise on: the starter set as far as it is drawn, and the library."""
+    try:
+        starter = of_set(store, store.casebook.case_set(STARTER), library)
+    except StoreError:  # not there yet
+        starter = []
+    return [*starter, *of_library(library)]
+
+
+def of_set(store: Store, case_set: CaseSet, library: Library) -> list[Case]:
+    """The approved cases of a set, in order: each entry, then the pairs and series that they make.
+
+    A case whose image is gone is left out.
+    """
+    real = {image.id: image for image in library.images}
+    cases: list[Case] = []
+    drawn: list[tuple[Entry, GeneratedImage]] = []
+    for entry in case_set.approved:
+        if entry.real:
+            cases += [_real(real[entry.real], entry)] if entry.real in real else []
+            continue
+        try:
+            image = store.image(entry.job)
+        except StoreError:
+            continue
+        drawn.append((entry, image))
+        cases.append(_synthetic(entry, image))
+    return [*cases, *_befores(drawn, cases), *_pairs(drawn), *_series(drawn)]
+
+
+def of_library(library: Library) -> list[Case]:
+    """The real films and slices, each for the tasks that its labels can answer."""
+    return [_real(image) for image in library.images if image.modality in MODALITIES]
+
+
+def options(cases: Iterable[Case], modality: str) -> tuple[str, ...]:
+    """The finding codes that are offered for a modality: those of all cases, so that the list tells nothing of one."""
+    of_modality = [case.truth for case in cases if case.modality == modality]
+    named = {code for truth in of_modality for code in (*truth.codes, *(change.code for change in truth.changes))}
+    return tuple(sorted(named))
+
+
+def _labelled(image: RealImage) -> bool:
+    """True where the labels say what the image shows; those of a slice are of the patient, not of the slice."""
+    known = image.findings == (NORMAL,) or all(code in VOCABULARY for code in image.findings)
+    return bool(image.findings) and known and image.modality == "DX"
+
+
+def _real(image: RealImage, entry: Entry | None = None) -> Case:
+    """Labels say what is seen and not where; a report is not asked for, as labels are seldom complete."""
+    findings = tuple(Finding(code) for code in image.findings if code != NORMAL)
+    labelled = _labelled(image)
+    tasks = (Task.REAL_OR_SYNTHETIC, Task.FINDINGS) if labelled else (Task.REAL_OR_SYNTHETIC,)
+    words = (entry.history, entry.teaching) if entry else ("", "")
+    truth = Truth(findings if labelled else (), synthetic=False)
+    return Case(opaque_id("case", image.id), (f"real:{image.id}",), truth, tasks, image.id, image.modality, *words)
+
+
+def _synthetic(entry: Entry, image: GeneratedImage) -> Case:
+    assert entry.recipe is not None
+    truth = Truth(entry.recipe.findings, synthetic=True, area=_area(entry, image))
+    tasks = ALONE if truth.placed or truth.normal else tuple(task for task in ALONE if task is not Task.WHERE)
+    same, modality = entry.base_job or entry.job, image.request.modality.value
+    sources = (f"synthetic:{entry.job}",)
+    return Case(opaque_id("case", entry.id), sources, truth, tasks, same, modality, entry.history, entry.teaching)
+
+
+def _area(entry: Entry, image: GeneratedImage) -> Area:
+    """(H, W): inside the outline of the recipe; empty where nothing was drawn."""
+    height, width = image.pixels.shape
+    outline = entry.recipe.outline if entry.recipe else ()
+    return filled([(x * width, y * height) for x, y in outline], width, height)
+
+
+def _befores(drawn: Sequence[tuple[Entry, GeneratedImage]], cases: Sequence[Case]) -> list[Case]:
+    """The images into which a lesion was drawn, as normals of their own."""
+    there = {source for case in cases for source in case.sources}
+    befores: dict[str, Case] = {}
+    for entry, image in drawn:
+        source = f"synthetic:{entry.base_job}"
+        if not entry.base_job or source in there or entry.recipe is None or entry.recipe.request.findings:
+            continue
+        truth = Truth((), synthetic=True, area=np.zeros(image.pixels.shape, bool))
+        name, modality = opaque_id("before", entry.base_job), image.request.modality.value
+        befores.setdefault(entry.base_job, Case(name, (source,), truth, ALONE, entry.base_job, modality))
+    return list(befores.values())
+
+
+def _pairs(drawn: Sequence[tuple[Entry, GeneratedImage]]) -> list[Case]:
+    """Before and after, in both directions: what appears on the way there resolves on the way back."""
+    pairs = []
+    for entry, image in drawn:
+        if not entry.base_job or entry.recipe is None or entry.recipe.finding is None:
+            continue
+        both = (f"synthetic:{entry.base_job}", f"synthetic:{entry.job}")
+        code, modality = entry.recipe.finding.code, image.request.modality.value
+        for sources, direction in ((both, Direction.APPEARED), (both[::-1], Direction.RESOLVED)):
+            truth = Truth(synthetic=True, changes=(Change(code, direction),))
+            name = opaque_id("pair", entry.id, direction)
+            pairs.append(Case(name, sources, truth, (Task.CHANGE,), entry.base_job, modality, "", entry.teaching))
+    return pairs
+
+
+def _series(drawn: Sequence[tuple[Entry, GeneratedImage]]) -> list[Case]:
+    """One finding in two or three severities on one base image, in an order that tells nothing."""
+    groups: dict[tuple[str, str], dict[Severity, tuple[Entry, GeneratedImage]]] = {}
+    for entry, image in drawn:
+        finding = entry.recipe.finding if entry.recipe else None
+        if entry.base_job and finding and finding.severity:
+            groups.setdefault((entry.base_job, finding.code), {}).setdefault(finding.severity, (entry, image))
+    series = []
+    for (base, code), stages in groups.items():
+        if len(stages) < 2:
+            continue
+        shuffled = sorted(stages, key=lambda severity: opaque_id("series", stages[severity][0].id))
+        truth = Truth((Finding(code),), True, severities=tuple(RANKS[severity] for severity in shuffled))
+        sources = tuple(f"synthetic:{stages[severity][0].job}" for severity in shuffled)
+        modality = next(iter(stages.values()))[1].request.modality.value
+        series.append(Case(opaque_id("series", base, code), sources, truth, (Task.SEVERITY,), base, modality))
+    return series
