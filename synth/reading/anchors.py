@@ -50,5 +50,8 @@ def curve(anchor: Anchor) -> Curve:
 
 
 def sources() -> str:
-    """All anchors with where they come from, one sentence."""
-    return "Published figures: " + "; ".join(f"{anchor.label} ({anchor.source})" for anchor in ANCHORS) + "."
+    """All anchors with where they come from."""
+    told = "; ".join(f"{anchor.label} ({anchor.source})" for anchor in ANCHORS)
+    return (
+        f"Published figures: {told}. An accuracy is the line of all who have it where half of the cases is synthetic."
+    )

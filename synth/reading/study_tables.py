@@ -55,7 +55,7 @@ def share(value: Proportion | None) -> str:
 
 def number(value: float | None, digits: int = 2) -> str:
     """A number with so many digits behind the point, or a dash."""
-    return NONE if value is None else f"{value:.{digits}f}"
+    return NONE if value is None else f"{round(value, digits) + 0.0:.{digits}f}"  # no "-0.00"
 
 
 def between(value: float, interval: Interval, digits: int = 3) -> str:
