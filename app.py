@@ -17,6 +17,7 @@ page = st.navigation(
         st.Page(HERE / "pages" / "restore.py", title="Restore"),
         st.Page(HERE / "pages" / "translate.py", title="Translate"),
         st.Page(HERE / "pages" / "library.py", title="Real images"),
+        st.Page(HERE / "pages" / "studies.py", title="Studies"),
     ]
 )
 with st.sidebar:

@@ -30,9 +30,7 @@ INK, QUIET, RULE = HexColor("#1d2329"), HexColor("#5c666f"), HexColor("#c9d0d6")
 _TEXT = ParagraphStyle("text", fontName="Helvetica", fontSize=8.5, leading=11.5, textColor=INK)
 _SMALL = ParagraphStyle("small", parent=_TEXT, fontSize=7.5, leading=10, textColor=QUIET)
 _TITLE = ParagraphStyle("title", parent=_TEXT, fontName="Helvetica-Bold", fontSize=18, leading=23)
-_HEAD = ParagraphStyle(
-    "head", parent=_TEXT, fontName="Helvetica-Bold", fontSize=12, leading=16, spaceBefore=12, keepWithNext=1
-)
+_HEAD = ParagraphStyle("head", parent=_TITLE, fontSize=12, leading=16, spaceBefore=12, keepWithNext=1)
 _UNDER = ParagraphStyle("under", parent=_TEXT, fontName="Helvetica-Bold", spaceBefore=7, spaceAfter=2)
 
 _BARRED = str.maketrans("łŁđĐħĦıİ", "lLdDhHiI")  # letters that are not a plain one with an accent

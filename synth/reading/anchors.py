@@ -53,5 +53,5 @@ def sources() -> str:
     """All anchors with where they come from."""
     told = "; ".join(f"{anchor.label} ({anchor.source})" for anchor in ANCHORS)
     return (
-        f"Published figures: {told}. An accuracy is the line of all who have it where half of the cases is synthetic."
+        f"Published figures: {told}. An accuracy is the line of all who have it where half of the cases are positive."
     )

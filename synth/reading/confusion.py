@@ -27,7 +27,7 @@ class Confusion:
     @property
     def shares(self) -> npt.NDArray[np.float64]:
         """(N, N) in [0, 1], of the readings of each row; 0 where there are none."""
-        return self.counts / np.maximum(np.array(self.readings, float), 1.0)[:, None]
+        return np.asarray(self.counts / np.maximum(self.readings, 1)[:, None], np.float64)
 
 
 def confusion(reads: Iterable[Read]) -> Confusion:

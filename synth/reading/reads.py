@@ -20,7 +20,7 @@ from synth.reading.answers import (
     Task,
 )
 from synth.reading.grading import Grade
-from synth.reading.items import Item
+from synth.reading.items import Item, Truth
 from synth.reading.matching import Outcome
 from synth.reading.sessions import Answered, Dealt, ReadingSession
 from synth.reading.shapes import Point, box_of
@@ -120,7 +120,7 @@ def _read(session: ReadingSession, protocol: Protocol, dealt: Dealt, answered: A
     if aided:
         assert answered.revised is not None and answered.revised_grade is not None
         answer, grade = answered.revised, answered.revised_grade
-    positive, called = _positive(item), _called(answer, grade)
+    positive, called = positive_of(item.task, item.truth), _called(answer, grade)
     confidence = answer.confidence
     score = None if confidence is None or called is None else float(confidence if called else -confidence)
     hit = grade.measure("hit")
@@ -148,9 +148,9 @@ def _read(session: ReadingSession, protocol: Protocol, dealt: Dealt, answered: A
     )
 
 
-def _positive(item: Item) -> bool | None:
-    truth = item.truth
-    match item.task:
+def positive_of(task: Task, truth: Truth) -> bool | None:
+    """Whether a case counts as positive under a task; None for an order of severity."""
+    match task:
         case Task.REAL_OR_SYNTHETIC:
             return bool(truth.synthetic)
         case Task.WHERE:

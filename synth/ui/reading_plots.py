@@ -63,10 +63,10 @@ def roc(result: ConditionResult, task: Task) -> Plot | None:
         figure.add_scatter(x=x, y=y, mode="lines", line=line, name=anchor.label, hovertext=anchor.source, opacity=0.8)
     for one, points in rows:
         pooled = one is result.pooled
-        x, y = [point.fpr for point in points], [point.tpr for point in points]
+        rates = {"x": [point.fpr for point in points], "y": [point.tpr for point in points]}
         area = f", AUC {one.auc.value:.2f}" if one.auc else ""
         line = {"color": LEFT_COLOUR if pooled else READER, "width": 3 if pooled else 1.2}
-        figure.add_scatter(x=x, y=y, mode="lines+markers" if pooled else "lines", line=line, name=one.reader + area)
+        figure.add_scatter(mode="lines+markers" if pooled else "lines", line=line, name=one.reader + area, **rates)
     told = ", ".join(f"{one.reader} {one.auc.value:.2f}" for one, _ in rows if one.auc)
     return Plot(figure, f"ROC curves, {result.name.lower()}. Area under the curve: {told}.")
 
@@ -158,7 +158,8 @@ def learning_curve(weeks: Sequence[Week], title: str = "Share right by week") ->
     )
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
     figure.update_xaxes(tickvals=days if len(days) < 9 else None, tickformat="%d %b")
-    alt = f"{title}: {weeks[0].right.value:.0%} in the week of {days[0]}, {weeks[-1].right.value:.0%} in that of {days[-1]}."
+    told = [f"{week.right.value:.0%} in the week of {week.monday}" for week in (weeks[0], weeks[-1])]
+    alt = f"{title}: {', '.join(dict.fromkeys(told))}."
     return Plot(_calm(figure, title, LOW_PX), alt)
 
 
