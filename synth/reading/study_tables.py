@@ -10,7 +10,7 @@ from synth.reading.comparison import Comparison
 from synth.reading.performance import Interval, Proportion
 from synth.reading.studies import Progress, Study
 
-NONE = "-"
+NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,12 @@ def done(progress: Progress | None) -> str:
 
 def tables(task: TaskResult) -> tuple[Table, ...]:
     """The tables of one task, those that have anything to say."""
-    made = [table for one in task.conditions for table in (_accuracy(one), _localisation(one), _confidence(one))]
-    made += [_agreement(task), *(table for one in task.comparisons for table in (_changes(one), _mrmc(one)))]
+    made = [table for one in task.conditions for table in (_accuracy(one), _localisation(one))]
+    made += [
+        _confidence(task),
+        _agreement(task),
+        *(table for one in task.comparisons for table in (_changes(one), _mrmc(one))),
+    ]
     return tuple(table for table in made if table.rows)
 
 
@@ -109,13 +113,17 @@ def _area(one: ReaderResult) -> str:
     return between(one.lroc_area.value, one.lroc_area.interval) if one.lroc_area else NONE
 
 
-def _confidence(result: ConditionResult) -> Table:
-    rows = tuple(
-        (one.reader, number(one.calibration.brier, 3), number(one.calibration.expected_error, 3))
-        for one in _everybody(result)
-        if one.calibration is not None
-    )
-    return Table(f"{result.name}: calibration", ("Reader", "Brier score", "Expected error"), rows)
+def _confidence(task: TaskResult) -> Table:
+    """Brier score and expected error of every reader, side by side for the conditions."""
+    cells: dict[str, dict[str, str]] = {}
+    names = [one.name for one in task.conditions]
+    for condition in task.conditions:
+        for one in _everybody(condition):
+            if one.calibration is not None:
+                told = f"{one.calibration.brier:.3f}; {one.calibration.expected_error:.3f}"
+                cells.setdefault(one.reader, {})[condition.name] = told
+    rows = tuple((reader, *(told.get(name, NONE) for name in names)) for reader, told in cells.items())
+    return Table("Calibration: Brier score; expected error", ("Reader", *names), rows)
 
 
 def _agreement(task: TaskResult) -> Table:

@@ -23,7 +23,8 @@ from synth.ui.compare import LEFT_COLOUR, LINE, PAPER, RIGHT_COLOUR, TEXT
 
 CONFIG = {"displayModeBar": False, "responsive": True}
 READER, WHITE = "#6d8794", "#e6eaed"
-SQUARE_PX, LOW_PX = 420, 300
+SQUARE_PX, LOW_PX = 400, 300
+NAMED = 6  # readers whose curves the legend names; the mouse names the others
 CELLS = 24  # of the heat map, a side
 BLUR = 1.5  # cells, standard deviation: about the 3 % of the side that still count as a hit
 SHADES = [[0.0, "#14181d"], [1.0, LEFT_COLOUR]]
@@ -60,13 +61,16 @@ def roc(result: ConditionResult, task: Task) -> Plot | None:
         x, y = anchors.curve(anchor)
         dash = "dot" if anchor.kind == "accuracy" else "dash"
         line = {"color": RIGHT_COLOUR, "width": 1, "dash": dash}
-        figure.add_scatter(x=x, y=y, mode="lines", line=line, name=anchor.label, hovertext=anchor.source, opacity=0.8)
+        figure.add_scatter(x=x, y=y, mode="lines", line=line, name=anchor.label, hovertext=anchor.source)
+        if anchor.kind == "accuracy":
+            _say(figure, float(x[-1]), 1.0, f"{anchor.value:.0%}")
     for one, points in rows:
         pooled = one is result.pooled
-        rates = {"x": [point.fpr for point in points], "y": [point.tpr for point in points]}
+        rates: dict[str, Any] = {"x": [point.fpr for point in points], "y": [point.tpr for point in points]}
         area = f", AUC {one.auc.value:.2f}" if one.auc else ""
         line = {"color": LEFT_COLOUR if pooled else READER, "width": 3 if pooled else 1.2}
-        figure.add_scatter(mode="lines+markers" if pooled else "lines", line=line, name=one.reader + area, **rates)
+        rates |= {"mode": "lines+markers" if pooled else "lines", "showlegend": pooled or len(rows) <= NAMED + 1}
+        figure.add_scatter(line=line, name=one.reader + area, **rates)
     told = ", ".join(f"{one.reader} {one.auc.value:.2f}" for one, _ in rows if one.auc)
     return Plot(figure, f"ROC curves, {result.name.lower()}. Area under the curve: {told}.")
 
@@ -81,9 +85,10 @@ def lroc(result: ConditionResult) -> Plot | None:
         x, y = [point.false_positive_fraction for point in points], [point.localised_fraction for point in points]
         pooled = one is result.pooled
         line = {"color": LEFT_COLOUR if pooled else READER, "width": 3 if pooled else 1.2}
-        figure.add_scatter(x=x, y=y, mode="lines", line=line, name=one.reader)
-    told = ", ".join(f"{one.reader} {one.hits.value:.0%}" for one, _ in rows if one.hits)
-    return Plot(figure, f"Localisation ROC curves, {result.name.lower()}. Lesions hit: {told}.")
+        told = pooled or len(rows) <= NAMED + 1
+        figure.add_scatter(x=x, y=y, mode="lines", line=line, name=one.reader, showlegend=told)
+    hits = ", ".join(f"{one.reader} {one.hits.value:.0%}" for one, _ in rows if one.hits)
+    return Plot(figure, f"Localisation ROC curves, {result.name.lower()}. Lesions hit: {hits}.")
 
 
 def calibration(found: Calibration, title: str) -> Plot:
@@ -134,7 +139,7 @@ def confusion(found: Confusion, title: str) -> Plot | None:
     figure.update_yaxes(title="true")
     right = sum(int(found.counts[k, k]) for k in range(len(words)))
     alt = f"{title}: {right} of {sum(found.readings)} true findings were named, by finding and by what was named."
-    return Plot(_calm(figure, title, max(LOW_PX, 120 + 34 * len(words))), alt)
+    return Plot(_calm(figure, title, max(SQUARE_PX, 120 + 34 * len(words))), alt)
 
 
 def learning_curve(weeks: Sequence[Week], title: str = "Share right by week") -> Plot | None:
@@ -216,6 +221,12 @@ def _path(path: str) -> str:
     return " ".join(path.split())
 
 
+def _say(figure: go.Figure, x: float, y: float, text: str) -> None:
+    """A word over a point of the plot."""
+    font = {"color": RIGHT_COLOUR, "size": 10}
+    figure.add_annotation(x=x, y=y, text=text, showarrow=False, yanchor="bottom", font=font)
+
+
 def _square(title: str, across: str, up: str) -> go.Figure:
     """The unit square with its diagonal."""
     figure = go.Figure()
@@ -233,7 +244,9 @@ def _calm(figure: go.Figure, title: str, height_px: float) -> go.Figure:
         paper_bgcolor=PAPER,
         plot_bgcolor=PAPER,
         font={"color": TEXT, "size": 11},
-        legend={"font": {"size": 10}, "bgcolor": "rgba(0,0,0,0)"},
+        # below the diagonal, where hardly a curve runs
+        legend={"font": {"size": 10}, "bgcolor": "rgba(12,14,17,0.6)", "x": 0.99, "y": 0.02}
+        | {"xanchor": "right", "yanchor": "bottom"},
         dragmode=False,
     )
     axis = {"gridcolor": "#1c2127", "zeroline": False, "linecolor": LINE, "automargin": True}

@@ -82,18 +82,24 @@ def _file(label: str, data: partial[bytes], name: str, mime: str) -> None:
 def _task(task: TaskResult) -> None:
     for one in tables(task):
         table(one)
-    plots: list[Plot | None] = []
     for result in task.conditions:
-        plots += _figures(task, result)
-    asked = [read for read in task.reads if not read.aided]
-    plots.append(reading_plots.learning_curve(weeks((read.at, read.correct) for read in asked)))
-    for start in range(0, len(shown := [plot for plot in plots if plot is not None]), 2):
-        columns = st.columns(2, gap="medium")
-        for place, (column, plot) in enumerate(zip(columns, shown[start : start + 2], strict=False)):
-            with column:
-                reading_plots.show(plot, f"plot-{task.task.value}-{start + place}")
+        _row(_figures(task, result), f"{task.task.value}-{result.name}")
+    timed = [(result, one) for result in task.conditions for one in result.readers]
+    times = [(f"{one.reader}, {result.name.lower()}", one.times) for result, one in timed if one.times]
+    asked = weeks((read.at, read.correct) for read in task.reads if not read.aided)
+    _row([reading_plots.times(times), reading_plots.learning_curve(asked)], f"{task.task.value}-time")
     if task.task is Task.REAL_OR_SYNTHETIC:
         st.caption(anchors.sources())
+
+
+def _row(plots: list[Plot | None], key: str) -> None:
+    """Figures beside each other: two, three, or two and two."""
+    shown = [plot for plot in plots if plot is not None]
+    across = 3 if len(shown) == 3 else 2
+    for start in range(0, len(shown), across):
+        for place, column in enumerate(st.columns(across, gap="medium")[: len(shown) - start], start=start):
+            with column:
+                reading_plots.show(shown[place], f"plot-{key}-{place}")
 
 
 def _figures(task: TaskResult, result: ConditionResult) -> list[Plot | None]:
@@ -106,5 +112,4 @@ def _figures(task: TaskResult, result: ConditionResult) -> list[Plot | None]:
         reading_plots.lroc(result),
         reading_plots.clicks([read.place for read in reads if read.place], f"{name}: where readers clicked"),
         reading_plots.calibration(found, f"{name}: calibration") if found else None,
-        reading_plots.times([(one.reader, one.times) for one in result.readers if one.times], f"{name}: s a case"),
     ]

@@ -164,13 +164,17 @@ def test_the_lock_is_asked_for_twice_and_then_shows_the_results(studies: Callabl
     late = simulated.sitting(study, 0, 0).answers[0]
     assert resources.store().sittings.answer(sittings[0], late) == "ended"
     said = words(page)
-    for title in ("Phase 1: accuracy", "Phase 2: calibration", "Phase 2 against phase 1: Obuchowski-Rockette"):
+    for title in (
+        "Phase 1: accuracy",
+        "Calibration: Brier score; expected error",
+        "Phase 2 against phase 1: Obuchowski-Rockette",
+    ):
         assert f"**{title}**" in said
     assert "arXiv 2010.05177" in said and "Hillis (Stat Med 26, 2007, 596-619)" in said
     assert {button.label for button in page.get("download_button")} == {
         "Report, PDF", "Answers, CSV", "iMRMC, real or synthetic", "iMRMC, findings", "iMRMC, where is the lesion",
     }  # fmt: skip
-    assert len(page.get("plotly_chart")) == 9  # ROC, confusion, calibration and times of two phases, and the weeks
+    assert len(page.get("plotly_chart")) == 8  # ROC, confusion and calibration of two phases, times, weeks
 
 
 def test_each_task_has_its_own_results(studies: Callable[..., AppTest]) -> None:
@@ -181,7 +185,7 @@ def test_each_task_has_its_own_results(studies: Callable[..., AppTest]) -> None:
     page = page.segmented_control(key="study_task").set_value("Where is the lesion").run()
     assert not page.exception and not page.error
     assert "**Phase 1: localisation**" in words(page) and "arXiv 2010.05177" not in words(page)
-    assert len(page.get("plotly_chart")) == 11  # ROC, LROC, clicks, calibration and times twice, and the weeks
+    assert len(page.get("plotly_chart")) == 10  # ROC, LROC, clicks and calibration of two phases, times, weeks
 
 
 def test_a_study_that_nobody_read_says_so(studies: Callable[..., AppTest]) -> None:
