@@ -13,6 +13,7 @@ st.html(HERE / "assets" / "reading_room.css")
 page = st.navigation(
     [
         st.Page(HERE / "pages" / "generate.py", title="Generate", default=True),
+        st.Page(HERE / "pages" / "quiz.py", title="Reading room"),
         st.Page(HERE / "pages" / "edit.py", title="Edit"),
         st.Page(HERE / "pages" / "restore.py", title="Restore"),
         st.Page(HERE / "pages" / "translate.py", title="Translate"),

@@ -86,16 +86,17 @@ class Engine:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, request: GenerationRequest, user: str) -> Job:
-        """Queue one request: see `submit_all`."""
-        return self.submit_all([request], user)[0]
+    def submit(self, request: GenerationRequest, user: str, job_id: str = "") -> Job:
+        """Queue one request: see `submit_all`. A `job_id` that is taken raises StoreError."""
+        return self.submit_all([request], user, [job_id or uuid.uuid4().hex])[0]
 
-    def submit_all(self, requests: Sequence[GenerationRequest], user: str) -> list[Job]:
+    def submit_all(self, requests: Sequence[GenerationRequest], user: str, ids: Sequence[str] = ()) -> list[Job]:
         """Queue requests together, so that they can share a batch; all or none. An image will have its job's id.
 
         Raises BusyError when the queue is full, StoreError.
         """
-        jobs = [Job(uuid.uuid4().hex, request, user, JobState.QUEUED, total=request.steps) for request in requests]
+        named = zip(ids or [uuid.uuid4().hex for _ in requests], requests, strict=True)
+        jobs = [Job(job_id, request, user, JobState.QUEUED, total=request.steps) for job_id, request in named]
         with self._submitting:
             self._check_room(len(jobs))
             self._store.add_jobs(jobs, self._owner, [_event("submit", job) for job in jobs])
@@ -113,8 +114,7 @@ class Engine:
 
     def cancel(self, job_id: str) -> Job:
         """Stop a job, queued or running; one that has ended stays as it is. The rest of its batch goes on."""
-        job = self.job(job_id)
-        if job.state in (JobState.QUEUED, JobState.RUNNING):
+        if (job := self.job(job_id)).state in (JobState.QUEUED, JobState.RUNNING):
             self._end(job, JobState.CANCELLED, None)
         return self.job(job_id)
 

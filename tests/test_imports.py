@@ -16,7 +16,7 @@ LAYERS = (
     {"prompts", "captions", "masks", "close_up", "strokes", "translation", "imaging", "quality", "baselines"}
     | {"diffusion", "dicom", "provenance", "reading", "governance"},
     {"generate", "restoration", "store", "models", "library", "export", "results"},
-    {"engine", "casework", "batch", "training", "evaluation"},
+    {"engine", "batch", "training", "evaluation", "casework"},
     {"ui"},
     {"app", "pages"},
 )
@@ -32,6 +32,7 @@ SIDEWAYS = {
     ("dicom", "imaging"),
     ("reading", "prompts"),  # reports are read by the words and rules of the prompts
     ("reading", "masks"),  # a point near a lesion hits it
+    ("casework", "engine"),  # cases are drawn in the background
     ("generate", "restoration"),  # one of the ways a picture is made
 }
 
@@ -182,7 +183,9 @@ def test_torch_comes_first_and_is_pinned() -> None:
     assert next(line for line in lines if not line.startswith("#")) == "torch==2.13.0"
 
 
-@pytest.mark.parametrize("module", ["synth.engine", "synth.store", "synth.ui.resources", "synth.prompts"])
+@pytest.mark.parametrize(
+    "module", ["synth.engine", "synth.store", "synth.ui.resources", "synth.prompts", "synth.casework.maker"]
+)
 def test_pages_that_draw_nothing_start_without_torch(module: str) -> None:
     code = f"import sys, {module}; print(sorted({{'torch', 'diffusers', 'transformers'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)

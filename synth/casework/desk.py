@@ -33,7 +33,6 @@ from synth.types import Modality
 
 SCOPE_OF = {Task.REAL_OR_SYNTHETIC: "real_or_synthetic"}  # its "normal" means real: skills are kept apart
 FINDINGS_SCOPE = "findings"
-TOGETHER = (Task.CHANGE, Task.SEVERITY)  # their pictures are compared with each other
 SURE = 0.999  # a credit from here on is a whole one
 
 Shown = npt.NDArray[np.uint8]
@@ -176,16 +175,17 @@ class Desk:
         return Dealt(item, case.id, case.sources, case.history, case.teaching)
 
     def _pictures(self, case: Case, task: Task, session_id: str) -> tuple[list[Shown], Truth]:
-        """What is shown, (SIDE_PX, SIDE_PX) each, and the truth in px of it.
+        """What is shown, (SIDE_PX, SIDE_PX) uint8 each, without a mark, and the truth in px of it.
 
-        One picture alone is encoded blind, real or synthetic alike. Pictures that are compared keep their greys.
+        Where the question is what is real, all are encoded blind. That costs corners and contrast, which findings
+        need: for those, real and synthetic images are only brought to one size and depth.
         """
-        sources = [self._source(source) for source in case.sources]
-        if task in TOGETHER:
-            return [fit_square(pixels, SIDE_PX) for pixels in sources], case.truth
+        sources, area = [self._source(source) for source in case.sources], case.truth.area
+        if task is not Task.REAL_OR_SYNTHETIC:
+            shown = None if area is None else fit_square(np.uint8(255) * area, SIDE_PX) > 127
+            return [fit_square(pixels, SIDE_PX) for pixels in sources], replace(case.truth, area=shown)
         seed = int(opaque_id(session_id, case.id)[:8], 16)
         blind = blinded(sources[0], seed, Modality(case.modality))
-        area = case.truth.area
         return [blind.pixels], replace(case.truth, area=None if area is None else blind.area(area))
 
     def _source(self, source: str) -> Shown:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from synth.imaging import fit_square
 from synth.models.cards import read_card
 from synth.models.networks.classifier import Classifier, ClassifierConfig, Findings
 from synth.models.networks.segmenter import Segmenter
 from synth.models.weights import check_files
 
 FOLDER = "reader-256"  # beside the folders of the models that draw
+SIDE_PX = 256  # at which they learnt
 WEIGHTS, CONFIG = "readers.safetensors", "config.json"
 
 
@@ -65,6 +69,21 @@ def load_readers(folder: Path, device: torch.device) -> Readers:
     for name, network in segmenters.items():
         network.load_state_dict(_under(weights, name))
     return Readers(classifier, segmenters).to(device)
+
+
+def opinions(models: Path) -> Callable[[npt.NDArray[np.uint8]], dict[str, float]]:
+    """What the classifier of the folder of models says of a picture (H, W) uint8: finding code -> probability.
+
+    Raises ModelError where it is missing or damaged.
+    """
+    readers = load_readers(models / FOLDER, torch.device("cpu"))
+
+    def read(pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
+        square = torch.from_numpy(fit_square(pixels, SIDE_PX).copy()).float()[None, None] / 255
+        chances = readers.read(square).logits.sigmoid()[0].tolist()
+        return dict(zip(readers.codes, chances, strict=True))
+
+    return read
 
 
 def save_readers(folder: Path, readers: Readers) -> list[str]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from synth.errors import RequestError
-from synth.reading.answers import UNREADABLE, Task, canonical, finding_from
+from synth.reading.answers import UNREADABLE, Task, canonical, finding_from, known
 from synth.reading.items import Truth
 from synth.reading.shapes import Point, finite
 from synth.types import SEED_MAX, Finding, GenerationRequest
@@ -36,6 +36,8 @@ class Recipe:
             raise RequestError("A recipe begins with an image from text, not with an edit.")
         if bool(self.outline) != (self.finding is not None):
             raise RequestError("A recipe draws a finding in an outline: it needs both, or neither.")
+        if self.finding is not None:
+            known(self.finding.code)
         if self.outline and not 3 <= len(self.outline) <= CORNERS_MAX:
             raise RequestError(f"The outline has {len(self.outline)} corners; it needs 3 to {CORNERS_MAX}.")
         if not finite(self.outline) or not all(0 <= x <= 1 and 0 <= y <= 1 for x, y in self.outline):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+import unicodedata
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +18,7 @@ from synth.types import SEED_MAX
 LENGTH_MAX = 200  # cases of one session
 LIMIT_MAX_S = 4 * 3600.0
 SECONDS_MAX = 1800.0  # of one answer: beyond, the reader was away
-NAME = re.compile(r"[^\W\d_][\w .'-]{0,39}")
+NAME_MAX = 40
 
 
 class Mode(StrEnum):
@@ -145,7 +145,9 @@ class ReadingSession:
 
 def reader_name(text: str) -> str:
     """A reader's name or pseudonym, tidied. Raises RequestError where it is none."""
-    name = " ".join(text.split())
-    if not NAME.fullmatch(name):
+    name = unicodedata.normalize("NFC", " ".join(text.split()))
+    # Vowel signs and accents of many scripts are marks (category M), which `isalnum` does not know.
+    written = all(sign.isalnum() or sign in " .'\u2019-" or unicodedata.category(sign)[0] == "M" for sign in name)
+    if not (written and name[:1].isalpha() and len(name) <= NAME_MAX):
         raise RequestError("A reader's name has 1 to 40 letters, digits, spaces or .'- and begins with a letter.")
     return name

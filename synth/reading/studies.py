@@ -47,6 +47,8 @@ class Protocol:
             raise RequestError(f"The study has {self.phases} phases; it has 1 or {PHASES_MAX}.")
         if not 0 <= self.washout_days <= WASHOUT_MAX_DAYS:
             raise RequestError(f"The washout is {self.washout_days} days; it has 0 to {WASHOUT_MAX_DAYS}.")
+        if self.shape is Shape.NONE:
+            raise RequestError("A place is shown by a point, a box or an outline.")
         if not self.consent.strip():
             raise RequestError("The consent text is empty; readers must know what they agree to.")
         if max(len(self.consent), len(self.clues)) > TEXT_MAX:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from synth.errors import StoreError
@@ -32,7 +32,7 @@ class Casebook:
 
     def case_set(self, set_id: str) -> CaseSet:
         """The set with its entries in order. Raises StoreError when it is unknown."""
-        return self._one(CaseSetRow.id == set_id, f"There is no case set {set_id[:40]!r}.")
+        return self._one(CaseSetRow.id == set_id, _no_set(set_id))
 
     def set_of_code(self, code: str) -> CaseSet:
         """The set that a share code opens. Raises StoreError where no open set has it."""
@@ -54,15 +54,15 @@ class Casebook:
     def rename_set(self, set_id: str, title: str, open_: bool) -> None:
         """Set the title and whether the code opens the set. Raises StoreError when it is unknown."""
         CaseSet(set_id, "", title, "")  # a title that no set may have
-        changed = update(CaseSetRow).where(CaseSetRow.id == set_id).values(title=title, open=open_)
         with self._database.writing() as session:
-            if not _changed(session, changed):
-                raise StoreError(f"There is no case set {set_id[:40]!r}.")
+            row = _held_set(session, set_id)
+            row.title, row.open = title, open_
 
     def add_entries(self, set_id: str, entries: Sequence[Entry]) -> None:
-        """Append entries to a set."""
+        """Append entries to a set. Raises StoreError when it is unknown."""
         last = select(func.max(EntryRow.position)).where(EntryRow.set_id == set_id)
         with self._database.writing() as session:
+            _held_set(session, set_id)
             free = session.scalar(last)
             first = 0 if free is None else free + 1
             session.add_all(_entry_row(set_id, first + place, entry) for place, entry in enumerate(entries))
@@ -74,16 +74,20 @@ class Casebook:
 
     def change_entry(self, before: Entry, after: Entry) -> bool:
         """Write `after` where the entry still stands as in `before`; False where somebody else was first."""
-        same = (EntryRow.id == before.id) & (EntryRow.standing == before.standing.value)
-        same &= (EntryRow.job == before.job) & (EntryRow.base_job == before.base_job)
         with self._database.writing() as session:
-            return _changed(session, update(EntryRow).where(same).values(**_columns(after)))
+            row = session.scalar(select(EntryRow).where(EntryRow.id == before.id).with_for_update())
+            if row is None or _entry(row) != before:
+                return False
+            for name, value in _columns(after).items():
+                setattr(row, name, value)
+        return True
 
     def order_entries(self, set_id: str, entry_ids: Sequence[str]) -> None:
-        """Put the entries of a set into this order; those not named follow."""
-        places = {entry_id: place for place, entry_id in enumerate(entry_ids)}
+        """Put the entries of a set into this order; those not named follow. Raises StoreError when it is unknown."""
+        places = {entry_id: place for place, entry_id in enumerate(dict.fromkeys(entry_ids))}
         of_set = select(EntryRow).where(EntryRow.set_id == set_id).order_by(EntryRow.position, EntryRow.seq)
         with self._database.writing() as session:
+            _held_set(session, set_id)
             rows = sorted(session.scalars(of_set), key=lambda row: places.get(row.id, len(places)))
             for place, row in enumerate(rows):
                 row.position = place
@@ -118,7 +122,7 @@ class Casebook:
         with self._database.reading() as session:
             row = session.scalar(select(StudyRow).where(StudyRow.id == study_id))
             if row is None:
-                raise StoreError(f"There is no study {study_id[:40]!r}.")
+                raise StoreError(_no_study(study_id))
             return _study(session, row)
 
     def study_of_code(self, code: str) -> tuple[Study, Seat]:
@@ -126,7 +130,7 @@ class Casebook:
         with self._database.reading() as session:
             seat = session.scalar(select(SeatRow).where(SeatRow.code == code))
             if seat is None:
-                raise StoreError(f"There is no invitation {code[:20]!r}; check it with whoever sent it.")
+                raise StoreError(_no_seat(code))
             row = session.scalars(select(StudyRow).where(StudyRow.id == seat.study_id)).one()
             study = _study(session, row)
         return study, study.seat(code)
@@ -140,16 +144,24 @@ class Casebook:
             return [_study(session, row) for row in session.scalars(query)]
 
     def take_seat(self, code: str, name: str, at: datetime) -> None:
-        """Write the reader's pseudonym and consent, once: a seat that is taken stays as it is."""
-        free = (SeatRow.code == code) & SeatRow.consented_at.is_(None)
+        """Write the reader's pseudonym and consent, once: a seat that is taken stays as it is.
+
+        Raises StoreError where there is no such invitation.
+        """
         with self._database.writing() as session:
-            session.execute(update(SeatRow).where(free).values(name=name, consented_at=at))
+            seat = session.scalar(select(SeatRow).where(SeatRow.code == code).with_for_update())
+            if seat is None:
+                raise StoreError(_no_seat(code))
+            if seat.consented_at is None:
+                seat.name, seat.consented_at = name, at
 
     def lock_study(self, study_id: str, at: datetime) -> None:
-        """End the study for good; one that is locked keeps its time."""
-        still_open = (StudyRow.id == study_id) & StudyRow.locked_at.is_(None)
+        """End the study for good; one that is locked keeps its time. Raises StoreError when it is unknown."""
         with self._database.writing() as session:
-            session.execute(update(StudyRow).where(still_open).values(locked_at=at))
+            row = session.scalar(select(StudyRow).where(StudyRow.id == study_id).with_for_update())
+            if row is None:
+                raise StoreError(_no_study(study_id))
+            row.locked_at = row.locked_at or at
 
     def progress(self, study_id: str) -> list[Progress]:
         """How far each reader is in each phase that was begun, without loading a case."""
@@ -221,7 +233,21 @@ def _study(session: Session, row: StudyRow) -> Study:
     return replace(made, seats=tuple(Seat(s.number, s.code, s.name, s.consented_at) for s in seats))
 
 
-def _changed(session: Session, statement: object) -> bool:
-    result = session.execute(statement)  # type: ignore[call-overload]
-    assert isinstance(result, CursorResult)
-    return bool(result.rowcount == 1)
+def _held_set(session: Session, set_id: str) -> CaseSetRow:
+    """The set's row, locked until the end of the transaction, so that its entries are changed in turn."""
+    row = session.scalar(select(CaseSetRow).where(CaseSetRow.id == set_id).with_for_update())
+    if row is None:
+        raise StoreError(_no_set(set_id))
+    return row
+
+
+def _no_set(set_id: str) -> str:
+    return f"There is no case set {set_id[:40]!r}."
+
+
+def _no_study(study_id: str) -> str:
+    return f"There is no study {study_id[:40]!r}."
+
+
+def _no_seat(code: str) -> str:
+    return f"There is no invitation {code[:20]!r}; check it with whoever sent it."

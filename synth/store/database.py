@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from synth.errors import StoreError
 from synth.store import migrations
+from synth.store.tables import Base
 
 BUSY_MS = 15_000  # how long one SQLite writer waits for another
 DISK_FULL = "The disk is full: the database could not be written; free some space and try again."
@@ -47,6 +49,14 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self._engine.dispose()
+
+
+def insert_once(session: Session, table: type[Base], columns: Mapping[str, Any]) -> bool:
+    """Add a row; False where one with the same unique columns is there, even if another connection adds it just now."""
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    made = insert.values({getattr(table, name): value for name, value in columns.items()}).on_conflict_do_nothing()
+    return session.execute(made.returning(*inspect(table).primary_key)).first() is not None
 
 
 def _address(url: str) -> URL:

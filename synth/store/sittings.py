@@ -5,7 +5,6 @@ Every method raises StoreError, in one sentence, when the database fails.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,12 +14,12 @@ from sqlalchemy import CursorResult, Select, select, update
 from sqlalchemy.orm import Session
 
 from synth.errors import StoreError
-from synth.reading.answers import answer_from_json, answer_to_json
+from synth.reading.answers import answer_to_json
 from synth.reading.choice import Estimate
-from synth.reading.grading import Grade
 from synth.reading.items import Item
-from synth.reading.sessions import Answered, Dealt, Plan, ReadingSession
-from synth.store.database import Database
+from synth.reading.sessions import Answered, Dealt, ReadingSession
+from synth.store import sitting_records as records
+from synth.store.database import Database, insert_once
 from synth.store.tables import AnswerRow, DealtRow, DifficultyRow, SessionRow, SkillRow, StudyRow
 
 Kept = Literal["kept", "answered", "ended"]  # what became of an answer
@@ -46,27 +45,15 @@ class Sittings:
 
     def begin(self, session: ReadingSession) -> ReadingSession:
         """Keep a new session with what was dealt. One that is already there, by id or by study, reader and phase,
-        stays and is returned.
+        stays and is returned. Raises StoreError where its study is unknown.
         """
+        study = session.plan.study
         with self._database.writing() as db:
-            found = db.scalar(_there(session))
-            if found is not None:
-                return _session(db, found)
-            plan = session.plan
-            db.add(
-                SessionRow(
-                    id=session.id,
-                    reader=session.reader,
-                    plan=plan.to_json(),
-                    source=plan.source,
-                    study_id=plan.study or None,
-                    phase=plan.phase,
-                    started_at=session.started_at,
-                    ended_at=session.ended_at,
-                )
-            )
-            db.flush()
-            db.add_all(_dealt_row(session.id, place, dealt) for place, dealt in enumerate(session.dealt))
+            if study and db.scalar(select(StudyRow.id).where(StudyRow.id == study)) is None:
+                raise StoreError(f"There is no study {study[:40]!r}.")
+            if not insert_once(db, SessionRow, records.session_columns(session)):
+                return records.session(db, db.scalars(_there(session).limit(1)).one())
+            db.add_all(records.dealt_row(session.id, place, dealt) for place, dealt in enumerate(session.dealt))
         return session
 
     def session(self, session_id: str) -> ReadingSession:
@@ -75,7 +62,7 @@ class Sittings:
             row = db.scalar(select(SessionRow).where(SessionRow.id == session_id))
             if row is None:
                 raise StoreError(f"There is no reading session {session_id[:40]!r}.")
-            return _session(db, row)
+            return records.session(db, row)
 
     def sessions(
         self, reader: str | None = None, *, source: str | None = None, study: str | None = None, limit: int = 200
@@ -89,7 +76,7 @@ class Sittings:
         if study is not None:
             query = query.where(SessionRow.study_id == study)
         with self._database.reading() as db:
-            return [_session(db, row) for row in db.scalars(query)]
+            return [records.session(db, row) for row in db.scalars(query)]
 
     def deal(self, session_id: str, position: int, dealt: Dealt) -> Dealt:
         """Keep the case at a position; where another tab dealt one first, that stays and is returned."""
@@ -98,8 +85,8 @@ class Sittings:
             _held(db, session_id)
             row = db.scalar(select(DealtRow).where(there))
             if row is not None:
-                return _dealt(row)
-            db.add(_dealt_row(session_id, position, dealt))
+                return records.dealt(row)
+            db.add(records.dealt_row(session_id, position, dealt))
         return dealt
 
     def set_void(self, session_id: str, position: int) -> None:
@@ -114,7 +101,8 @@ class Sittings:
     def answer(self, session_id: str, answered: Answered, learn: Learn | None = None, scope: str = "") -> Kept:
         """Keep an answer, and what the reader has learnt by it, all or nothing.
 
-        "answered": an earlier answer counts and nothing is changed; "ended": the session or its study is over.
+        "answered": an earlier answer counts and nothing is changed; "ended": the session or its study is over. Raises
+        StoreError where the case has not been dealt.
         """
         there = (AnswerRow.session_id == session_id) & (AnswerRow.position == answered.position)
         with self._database.writing() as db:
@@ -123,11 +111,9 @@ class Sittings:
                 return "ended"
             if db.scalar(select(AnswerRow.seq).where(there)) is not None:
                 return "answered"
-            db.add(_answer_row(session_id, answered))
+            dealt = _asked(db, session_id, answered.position)
+            db.add(records.answer_row(session_id, answered))
             if learn is not None:
-                dealt = db.scalars(
-                    select(DealtRow).where(DealtRow.session_id == session_id, DealtRow.position == answered.position)
-                ).one()
                 _learn(db, row.reader, scope, dealt, learn)
         return "kept"
 
@@ -137,9 +123,10 @@ class Sittings:
         with self._database.writing() as db:
             if _over(db, _held(db, session_id)):
                 return "ended"
+            _asked(db, session_id, answered.position)
             row = db.scalar(select(AnswerRow).where(there))
             if row is None:
-                db.add(_answer_row(session_id, answered))
+                db.add(records.answer_row(session_id, answered))
             else:
                 row.answer, row.grade = answer_to_json(answered.answer), answered.grade.to_json()
                 row.seconds, row.at = row.seconds + answered.seconds, answered.at
@@ -155,15 +142,16 @@ class Sittings:
         with self._database.writing() as db:
             if _over(db, _held(db, session_id)):
                 return False
+            _asked(db, session_id, answered.position)
             result = db.execute(changed.values(**values))
             assert isinstance(result, CursorResult)
             return result.rowcount == 1
 
     def end(self, session_id: str, at: datetime) -> None:
         """End a session; one that has ended keeps its time."""
-        running = (SessionRow.id == session_id) & SessionRow.ended_at.is_(None)
         with self._database.writing() as db:
-            db.execute(update(SessionRow).where(running).values(ended_at=at))
+            row = _held(db, session_id)
+            row.ended_at = row.ended_at or at
 
     def skills(self, reader: str, scope: str) -> dict[str, Skill]:
         """What a reader knows, by code."""
@@ -198,19 +186,29 @@ def _held(db: Session, session_id: str) -> SessionRow:
 def _over(db: Session, row: SessionRow) -> bool:
     if row.ended_at is not None:
         return True
-    locked = select(StudyRow.locked_at).where(StudyRow.id == row.study_id)
+    # Held against a change, so that no answer is kept after the lock; readers do not wait for each other.
+    locked = select(StudyRow.locked_at).where(StudyRow.id == row.study_id).with_for_update(read=True)
     return row.study_id is not None and db.scalar(locked) is not None
 
 
+def _asked(db: Session, session_id: str, position: int) -> DealtRow:
+    there = (DealtRow.session_id == session_id) & (DealtRow.position == position)
+    row = db.scalar(select(DealtRow).where(there))
+    if row is None:
+        raise StoreError(f"Case {position + 1} of the reading session {session_id[:40]!r} has not been dealt.")
+    return row
+
+
 def _learn(db: Session, reader: str, scope: str, dealt: DealtRow, learn: Learn) -> None:
-    item = Item.from_json(dealt.item)
-    of_reader = select(SkillRow).where(SkillRow.reader == reader, SkillRow.scope == scope).with_for_update()
+    task = Item.from_json(dealt.item).task.value
+    # Skills have no row to hold before the first answer: two sittings of one reader take turns at the first of them.
+    first = select(SessionRow.seq).where(SessionRow.reader == reader).order_by(SessionRow.seq).limit(1)
+    db.execute(first.with_for_update())
+    of_reader = select(SkillRow).where(SkillRow.reader == reader, SkillRow.scope == scope)
     rows = {row.code: row for row in db.scalars(of_reader)}
-    of_case = select(DifficultyRow).where(DifficultyRow.case == dealt.case, DifficultyRow.task == item.task.value)
-    hard = db.scalar(of_case.with_for_update())
-    if hard is None:
-        hard = DifficultyRow(case=dealt.case, task=item.task.value, value=0.0, count=0)
-        db.add(hard)
+    of_case = select(DifficultyRow).where(DifficultyRow.case == dealt.case, DifficultyRow.task == task)
+    insert_once(db, DifficultyRow, {"case": dealt.case, "task": task, "value": 0.0, "count": 0})
+    hard = db.scalars(of_case.with_for_update()).one()
     known = {code: Skill(Estimate(row.value, row.count), row.card) for code, row in rows.items()}
     after, difficulty = learn(known, Estimate(hard.value, hard.count))
     hard.value, hard.count = difficulty.value, difficulty.count
@@ -220,62 +218,3 @@ def _learn(db: Session, reader: str, scope: str, dealt: DealtRow, learn: Learn) 
             row = SkillRow(reader=reader, scope=scope, code=code)
             db.add(row)
         row.value, row.count, row.card = skill.estimate.value, skill.estimate.count, skill.card
-
-
-def _session(db: Session, row: SessionRow) -> ReadingSession:
-    items = select(DealtRow).where(DealtRow.session_id == row.id).order_by(DealtRow.position)
-    answers = select(AnswerRow).where(AnswerRow.session_id == row.id).order_by(AnswerRow.position)
-    return ReadingSession(
-        id=row.id,
-        reader=row.reader,
-        plan=Plan.from_json(row.plan),
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        dealt=tuple(_dealt(item) for item in db.scalars(items)),
-        answers={answer.position: _answered(answer) for answer in db.scalars(answers)},
-    )
-
-
-def _dealt(row: DealtRow) -> Dealt:
-    sources = tuple(json.loads(row.sources))
-    return Dealt(Item.from_json(row.item), row.case, sources, row.history, row.teaching, row.void)
-
-
-def _dealt_row(session_id: str, position: int, dealt: Dealt) -> DealtRow:
-    return DealtRow(
-        session_id=session_id,
-        position=position,
-        item=dealt.item.to_json(),
-        case=dealt.case,
-        sources=json.dumps(dealt.sources),
-        history=dealt.history,
-        teaching=dealt.teaching,
-        void=dealt.void,
-    )
-
-
-def _answered(row: AnswerRow) -> Answered:
-    return Answered(
-        position=row.position,
-        answer=answer_from_json(row.answer),
-        grade=Grade.from_json(row.grade),
-        seconds=row.seconds,
-        at=row.at,
-        opinion=row.opinion,
-        revised=answer_from_json(row.revised) if row.revised else None,
-        revised_grade=Grade.from_json(row.revised_grade) if row.revised_grade else None,
-    )
-
-
-def _answer_row(session_id: str, answered: Answered) -> AnswerRow:
-    return AnswerRow(
-        session_id=session_id,
-        position=answered.position,
-        answer=answer_to_json(answered.answer),
-        grade=answered.grade.to_json(),
-        seconds=answered.seconds,
-        at=answered.at,
-        opinion=answered.opinion,
-        revised=None if answered.revised is None else answer_to_json(answered.revised),
-        revised_grade=None if answered.revised_grade is None else answered.revised_grade.to_json(),
-    )

@@ -34,7 +34,7 @@ CT_PRESETS: tuple[Preset, ...] = (
     ("Brain", 80, 40),
 )
 KINDS = {"|u1": "u8", "<u2": "u16", "<i2": "i16"}
-PANES = (1, 2, 4)
+PANES = (1, 2, 3, 4)
 MAX_SIDE_PX = 8192
 MAX_SLICES = 2048
 MAX_BYTES = 96 * 2**20  # of all images of one call; a message of Streamlit holds 200 MB
@@ -130,7 +130,7 @@ def show(
     prefetch: Sequence[Pane] = (),
     height_px: int = 640,
 ) -> Reply:
-    """One, two or four images to read; two and four move together until they are unlinked.
+    """One to four images to read; several move together until they are unlinked.
 
     `key` names the viewer on its page and says nothing of the image; under the same key new images take the place of
     the old at once when they came before as `prefetch`. `label` is what a screen reader says: it must not tell the
@@ -152,13 +152,19 @@ def show(
     return Reply(_mark(answer.get("mark"), panes, case, mark), _presses(answer.get("pressed"), key, case, keys))
 
 
+def ahead(panes: Sequence[Pane], *, key: str) -> None:
+    """Send images that the reader `key` will show next, from anywhere below it on the page."""
+    for name, pane in {_name(pane): pane for pane in panes}.items():
+        _film(key=f"{key}-ahead-{name}", data=name.encode() + _bytes(pane))
+
+
 def _noted() -> None:
     """A change of the viewer runs the page again; nothing else is to be done."""
 
 
 def _check(panes: Sequence[Pane], keys: Sequence[str], mark: str | None, everything: Sequence[Pane]) -> None:
     if len(panes) not in PANES:
-        raise RequestError(f"The reader has 1, 2 or 4 panes, not {len(panes)}.")
+        raise RequestError(f"The reader has 1 to 4 panes, not {len(panes)}.")
     if len(keys) > MAX_KEYS or not all(0 < len(name) <= 20 and name != "Tab" for name in keys):
         raise RequestError(f"At most {MAX_KEYS} keys with names of 1 to 20 letters are heard, and Tab is not one.")
     if mark is not None and mark not in get_args(Kind):

@@ -6,11 +6,18 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import streamlit as st
 
+from synth.casework import pool
+from synth.casework.desk import Desk
 from synth.config import Settings
 from synth.engine import Engine
+from synth.imaging import to_uint8
 from synth.library.folders import Library
+from synth.reading.cases import Case
+from synth.reading.sessions import ReadingSession
 from synth.store import Store
 from synth.types import GeneratedImage, GenerationRequest, Step
 
@@ -41,6 +48,44 @@ def engine() -> Engine:
 def library() -> Library:
     """The real images of SYNTH_LIBRARY; `problem` says in one sentence why there are none."""
     return Library(settings().library)
+
+
+@st.cache_resource(show_spinner=False, ttl=20, max_entries=16)
+def _cases(sets: tuple[str, ...]) -> list[Case]:
+    if not sets:
+        return pool.room(store(), library())
+    return [case for name in sets for case in pool.of_set(store(), store().casebook.case_set(name), library())]
+
+
+def desk_of(sets: tuple[str, ...]) -> Desk:
+    """The desk that deals from case sets, or from the room's cases without any. A new case is seen within 20 s."""
+    return Desk(store(), library(), _cases(sets))
+
+
+def desk(session: ReadingSession) -> Desk:
+    """The desk of a session: it deals from the sets that the session was begun with."""
+    plan = session.plan
+    if plan.study:
+        return desk_of(store().casebook.study(plan.study).protocol.sets)
+    return desk_of((plan.source,) if plan.source else ())
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def opinion(source: str) -> dict[str, float]:
+    """What the classifier reads in an image of "synthetic:<id>" or "real:<id>": finding code -> probability.
+
+    Raises ModelError where it can not be loaded, StoreError or DicomError where the image is gone.
+    """
+    kind, _, name = source.partition(":")
+    pixels = store().image(name).pixels if kind == "synthetic" else library().whole(name)
+    return _reader()(to_uint8(pixels))
+
+
+@st.cache_resource(show_spinner=False)
+def _reader() -> Callable[[npt.NDArray[np.uint8]], dict[str, float]]:
+    from synth.models.readers import opinions  # imports torch
+
+    return opinions(settings().models)
 
 
 def device_name(device: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from synth.reading.sessions import reader_name
 from synth.types import COUNT_MAX
 
 
@@ -53,3 +54,17 @@ def reopened() -> str | None:
     """The image that was reopened since the last run, once."""
     image_id: str | None = st.session_state.pop("reopen", None)
     return image_id
+
+
+def reader() -> str:
+    """Who reads: the name that the address or this browser has given, else the local user."""
+    name = st.query_params.get("reader") or st.session_state.get("reader")
+    return reader_name(name) if name else user()
+
+
+def read_as(name: str) -> str:
+    """Read under a name from here on; an empty one is the local user again. Raises RequestError on a bad one."""
+    st.session_state["reader"] = reader_name(name) if name.strip() else ""
+    if "reader" in st.query_params:
+        del st.query_params["reader"]
+    return reader()

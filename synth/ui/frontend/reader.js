@@ -15,13 +15,17 @@ const HELP = [
   ["1 - 5", PRESETS], ["space", "reset the view"], ["+  -", "zoom"], ["=", "fit"], ["r  l", "turn right, left"],
   ["h  v", "flip"], ["i", "invert"], ["↑ ↓", "previous, next slice"], ["home  end", "first, last slice"], ["c", "play the slices"],
   ["← →", "previous, next pane"], ["w  p  z  m", "window, pan, zoom, magnifier"], ["d  e  b", "length, ellipse, box"],
-  ["backspace", "delete the last drawing"], ["ctrl z  ctrl y", "undo, redo"], ["o", "outlines"], ["k", "link the panes"],
+  ["x", "mark the middle; then arrows move it, with shift they size it"], ["backspace", "delete the last drawing"], ["ctrl z  ctrl y", "undo, redo"], ["o", "outlines"], ["k", "link the panes"],
   ["f", "full screen"], ["esc", "cancel"], ["?", "this help"],
 ];
 const FRAME_MS = 1000 / 12; // of a played stack
 const BOUNCE_MS = 80; // a key that comes back sooner was not let go by hand
 const HELD_MS = 1000; // after which a key whose release was not heard counts as let go
 const MOST_POINTS = 400; // of an outline
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const MARK_STEP = 1 / 64; // of the longer side: how far an arrow moves a mark
+const MARK_RADIUS = 1 / 16; // of the longer side: a mark that was set by a key
+const QUIET_MS = 250; // after the last arrow, before Python hears of the mark
 
 const states = new Map(); // what the reader has set, by the caller's key: it outlives a page that is drawn again
 
@@ -106,6 +110,7 @@ class Reader {
   }
 
   tell(answer) {
+    this.unsaid = null;
     const { tool, pane, slice, points } = answer ?? {};
     this.setStateValue("mark", answer ? { case: this.data.case, kind: tool, pane, slice, points } : null);
   }
@@ -220,7 +225,35 @@ class Reader {
     if (extra !== undefined) {
       this.answer(extra, event.repeat);
       swallow(event);
-    } else if (own && this.act(key)) swallow(event);
+    } else if (this.data.mark && this.markByKey(key, event.shiftKey)) swallow(event);
+    else if (own && this.act(key)) swallow(event);
+  }
+
+  /** Marks without a mouse: x sets the mark in the middle, arrows move it or, with shift, size it. False: no such key. */
+  markByKey(key, sized) {
+    const { state, data } = this;
+    const pane = data.panes[state.active];
+    const [, height, width] = pane.shape;
+    const long = Math.max(height, width);
+    if (key === "x") {
+      const [middle, radius] = [[width / 2, height / 2], long * MARK_RADIUS];
+      const corners = [-1, 1].map((sign) => middle.map((part) => part + sign * radius));
+      const points = { point: [middle], box: corners, outline: rim({ tool: "ellipse", points: corners }) }[data.mark];
+      this.finish({ tool: data.mark, answer: true, pane: state.active, slice: state.views[state.active].slice, points });
+      return true;
+    }
+    const mark = state.items.find((item) => item.answer);
+    if (!(key in ARROWS) || !mark || mark.pane !== state.active) return false;
+    const [dx, dy] = ARROWS[key].map((part) => part * long * MARK_STEP);
+    const [low, high] = cornersOf(mark.points);
+    const moved = sized
+      ? mark.points.map((point) => point.map((part, i) => {
+        const half = (high[i] - low[i]) / 2, grown = Math.max(2, half + (i ? -dy : dx));
+        return half ? (low[i] + high[i]) / 2 + (part - (low[i] + high[i]) / 2) * (grown / half) : part;
+      }))
+      : mark.points.map(([x, y]) => [x + clamp(dx, -low[0], width - high[0]), y + clamp(dy, -low[1], height - high[1])]);
+    this.replace([...state.items.filter((item) => item !== mark), { ...mark, points: moved.map((at) => inside(at, pane.shape)) }], true);
+    return true;
   }
 
   /** Tells Python once of each press: neither the repeats of a held key nor a bouncing one. */
@@ -231,6 +264,7 @@ class Reader {
     this.held.set(plain(key), now);
     if (repeated || bounced || held) return;
     this.pressedAt[key] = now;
+    this.settle();
     const number = (this.state.sent = Math.max(Date.now(), this.state.sent + 1));
     this.state.presses = [...(this.state.presses ?? []), { key, number }].slice(-16);
     this.setTriggerValue("pressed", { case: this.data.case, presses: this.state.presses });
@@ -507,13 +541,26 @@ class Reader {
     this.replace(items);
   }
 
-  replace(items) {
+  replace(items, soon = false) {
     const before = this.state.items.find((item) => item.answer);
     const given = !this.data.mark && before; // an answer that is closed stays on the image
     this.state.items = given ? [given, ...items.filter((item) => !item.answer)] : items;
     const now = this.state.items.find((item) => item.answer);
-    if (before !== now) this.tell(now);
+    if (before !== now) soon ? this.tellSoon(now) : this.tell(now);
     this.later();
+  }
+
+  /** A mark under way by arrows: Python hears of it when they rest, or before the next answer key. */
+  tellSoon(answer) {
+    clearTimeout(this.resting);
+    this.unsaid = answer;
+    this.resting = setTimeout(() => this.settle(), QUIET_MS);
+  }
+
+  settle() {
+    clearTimeout(this.resting);
+    if (this.unsaid && this.state.items.includes(this.unsaid)) this.tell(this.unsaid);
+    this.unsaid = null;
   }
 
   travel(forward) {

@@ -1,0 +1,191 @@
+"""One case on the screen: the images on the left, the question and the answer, or the truth, on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from synth import imaging, masks
+from synth.errors import StoreError, SynthError
+from synth.reading import drafts
+from synth.reading.answers import Answer, Place, Shape, Task
+from synth.reading.drafts import Draft
+from synth.reading.grading import grade
+from synth.reading.items import Item
+from synth.reading.sessions import ADAPTIVE, Answered, Dealt, ReadingSession
+from synth.reading.shapes import boxed
+from synth.ui import quiz_answer, quiz_place, quiz_reveal, reader, resources, views
+
+TRUTH, OWN = "#7ee07e", "#62c8ea"
+HEIGHT_PX = 700
+KEY = "quiz"
+KINDS: dict[Shape, reader.Kind] = {Shape.POINT: "point", Shape.BOX: "box", Shape.OUTLINE: "outline"}
+STALE = "This case had been answered before, perhaps in another tab; the first answer counts."
+
+Shown = npt.NDArray[np.uint8]
+
+
+def show(session: ReadingSession, position: int) -> None:
+    """The case at a position. What was answered is kept before anything else happens."""
+    dealt = resources.desk(session).case(session, position, datetime.now(UTC))
+    if dealt is None:
+        resources.store().sittings.end(session.id, datetime.now(UTC))
+        st.rerun()
+    answered = session.answers.get(position)
+    revealed = answered is not None and session.told and not quiz_place.second_look(session, answered)
+    try:
+        panes = [_pane(name, dealt, number, revealed, answered) for number, name in enumerate(dealt.item.pictures)]
+    except StoreError as error:
+        _lost(session, position, error)
+        return
+    quiz_answer.header(session, position)
+    films, beside = st.columns([7, 3], gap="medium")
+    with films:
+        reply = _viewer(session, dealt, panes, revealed, position)
+    with beside, views.show_error():
+        if revealed:
+            assert answered is not None
+            quiz_reveal.show(session, position, dealt, answered, "Enter" in reply.keys)
+        else:
+            _ask(session, position, dealt, reply)
+    if revealed or session.plan.mode not in ADAPTIVE:
+        _send_ahead(session, position)
+
+
+def _viewer(
+    session: ReadingSession, dealt: Dealt, panes: list[reader.Pane], revealed: bool, position: int
+) -> reader.Reply:
+    item = dealt.item
+    draft = quiz_answer.draft_of(item, session.answers.get(position))
+    keys = ("Enter",) if revealed else drafts.keys(item, draft)
+    marks = item.task is Task.WHERE and not revealed
+    images = "Image" if len(panes) == 1 else f"{len(panes)} images"
+    return reader.show(
+        panes,
+        key=KEY,
+        label=f"{images} of case {position + 1}",
+        mark=KINDS[session.plan.shape] if marks else None,
+        keys=keys,
+        height_px=HEIGHT_PX,
+    )
+
+
+def _ask(session: ReadingSession, position: int, dealt: Dealt, reply: reader.Reply) -> None:
+    """The question; keys and buttons go into the draft, and Enter hands it in."""
+    item, before = dealt.item, session.answers.get(position)
+    draft = quiz_answer.draft_of(item, before)
+    hand_in, confidence = False, None
+    for key in reply.keys:
+        if draft.asking and key in drafts.SCORES:
+            hand_in, confidence = True, int(key)
+        hand_in = hand_in or key == drafts.ENTER
+        draft = draft if draft.asking and confidence else drafts.pressed(draft, key, item)
+    draft, clicked, rating = quiz_answer.form(session, dealt, draft, before)
+    confidence = rating or confidence
+    quiz_answer.keep(draft)
+    if hand_in or clicked:
+        _hand_in(session, position, dealt, replace(draft, asking=bool(draft.asking)), reply, confidence)
+
+
+def _hand_in(
+    session: ReadingSession, position: int, dealt: Dealt, draft: Draft, reply: reader.Reply, confidence: int | None
+) -> None:
+    """Keep the answer; where a confidence belongs to it, ask for that first."""
+    item = dealt.item
+    mark = None if reply.mark is None else (Shape(reply.mark.kind), reply.mark.points)
+    answer = drafts.answer_of(draft, item, mark, _size(item))
+    if session.plan.rated and item.task is not Task.REAL_OR_SYNTHETIC:
+        if confidence is None:
+            quiz_answer.keep(replace(draft, asking=True))
+            st.rerun(scope="fragment")
+        answer = drafts.rated(answer, confidence)
+    before = session.answers.get(position)
+    if before is not None and quiz_place.second_look(session, before):
+        _revise(session, before, answer, dealt)
+    else:
+        kept, _ = resources.desk(session).answer(
+            session, position, answer, quiz_answer.seconds(item), datetime.now(UTC)
+        )
+        if kept == "answered":
+            st.toast(STALE)
+        stays = kept == "kept" and (session.told or session.plan.opinion)
+        quiz_place.turn_to(position if stays else quiz_place.goes_on(session, position))
+    quiz_answer.forget()
+    st.rerun(scope="fragment")
+
+
+def _revise(session: ReadingSession, before: Answered, answer: Answer, dealt: Dealt) -> None:
+    opinion = quiz_answer.opinion_json(dealt)
+    again = replace(before, opinion=opinion, revised=answer, revised_grade=grade(dealt.item, answer))
+    resources.store().sittings.revise(session.id, again)
+    quiz_place.turn_to(before.position if session.told else quiz_place.goes_on(session, before.position))
+
+
+def _size(item: Item) -> tuple[int, int]:
+    """(Width, height) of the picture in px."""
+    height, width = resources.store().picture(item.pictures[0]).shape
+    return width, height
+
+
+def _pane(name: str, dealt: Dealt, number: int, revealed: bool, answered: Answered | None) -> reader.Pane:
+    """A picture as it is shown: unmarked until the truth may be told, then with its mark and the outlines."""
+    pixels = resources.store().picture(name)
+    title = str(number + 1) if len(dealt.item.pictures) > 1 else ""
+    if not revealed:
+        return reader.Pane(pixels, title=title)
+    kind = dealt.sources[number].partition(":")[0].upper()
+    marked = imaging.mark(pixels, kind)
+    return reader.Pane(marked, title=f"{title} {kind}".strip(), overlays=(*_truth(dealt.item), *_own(answered)))
+
+
+def _truth(item: Item) -> list[reader.Overlay]:
+    lines: list[npt.NDArray[np.float64]] = []
+    if item.truth.area is not None and item.truth.area.any():
+        lines = masks.outline(item.truth.area)
+    lines += [_closed(boxed(box)) for box in item.truth.box_list()]
+    return [reader.Overlay(lines, TRUTH, "finding")] if lines else []
+
+
+def _own(answered: Answered | None) -> list[reader.Overlay]:
+    """The reader's own mark; a point as a small cross."""
+    place = answered.answer if answered else None
+    if not isinstance(place, Place) or place.shape is Shape.NONE:
+        return []
+    if place.shape is Shape.POINT:
+        (x, y), arm = place.points[0], place.width / 40
+        cross = [np.array([[x - arm, y], [x + arm, y]]), np.array([[x, y - arm], [x, y + arm]])]
+        return [reader.Overlay(cross, OWN, "yours")]
+    (left, top), (right, bottom) = place.points[0], place.points[1]
+    corners = boxed((left, top, right, bottom)) if place.shape is Shape.BOX else place.points
+    return [reader.Overlay([_closed(corners)], OWN, "yours", dashed=True)]
+
+
+def _closed(corners: Sequence[tuple[float, float]]) -> npt.NDArray[np.float64]:
+    return np.array([*corners, corners[0]], np.float64)
+
+
+def _send_ahead(session: ReadingSession, position: int) -> None:
+    """The next case's pictures, so that it stands there at once; an adaptive one is dealt for it now."""
+    following = position + 1
+    if following >= session.plan.length or following in session.answers:
+        return
+    try:
+        dealt = resources.desk(session).case(session, following, datetime.now(UTC))
+        names = dealt.item.pictures if dealt else ()
+        reader.ahead([reader.Pane(resources.store().picture(name)) for name in names], key=KEY)
+    except SynthError:
+        return  # it will be said when its turn comes
+
+
+def _lost(session: ReadingSession, position: int, error: StoreError) -> None:
+    """A picture is gone: the case counts for nothing, and the reader goes on."""
+    st.error(f"The image of case {position + 1} can not be shown any more: {error}")
+    if st.button("Go on without this case", type="primary", shortcut="Enter"):
+        resources.store().sittings.set_void(session.id, position)
+        quiz_place.turn_to(None)
+        st.rerun(scope="fragment")
