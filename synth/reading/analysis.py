@@ -94,7 +94,7 @@ def analysed(study: Study, reads: Sequence[Read], progress: Sequence[Progress] =
     kept = [read for read in reads if rows[read.reader, read.task, read.condition, read.case] is read]
     notes = _unfinished(study, progress)
     if len(kept) < len(reads):
-        notes.append(f"{len(reads) - len(kept)} answers to cases that were dealt twice are left out.")
+        notes.append(f"Answers to cases that were dealt twice, left out: {len(reads) - len(kept)}.")
     if not kept:
         notes.append("Nothing has been read.")
     tasks = [_task(study, task, [read for read in kept if read.task is task]) for task in study.protocol.tasks]
@@ -133,7 +133,7 @@ def _condition(name: str, reads: list[Read]) -> ConditionResult:
     readers = tuple(_result(reader, [read for read in reads if read.reader == reader], notes) for reader in order)
     unrated = sum(read.score is None and read.called is not None for read in reads)
     if unrated:
-        notes.append(f"{unrated} answers carry no confidence and are left out of ROC and calibration.")
+        notes.append(f"Answers without a confidence, left out of ROC and calibration: {unrated}.")
     scored = block([read for read in reads if read.score is not None], (name,))
     mean_auc = None
     if any(read.positive is not None for read in reads):

@@ -42,11 +42,8 @@ def done(progress: Progress | None) -> str:
 def tables(task: TaskResult) -> tuple[Table, ...]:
     """The tables of one task, those that have anything to say."""
     made = [table for one in task.conditions for table in (_accuracy(one), _localisation(one))]
-    made += [
-        _confidence(task),
-        _agreement(task),
-        *(table for one in task.comparisons for table in (_changes(one), _mrmc(one))),
-    ]
+    made += [_confidence(task), _agreement(task)]
+    made += [table for one in task.comparisons for table in (_changes(one), _mrmc(one))]
     return tuple(table for table in made if table.rows)
 
 
@@ -101,12 +98,12 @@ def _accuracy(result: ConditionResult) -> Table:
 
 
 def _localisation(result: ConditionResult) -> Table:
-    rows = tuple(
-        (one.reader, share(one.hits), number(one.dice), _area(one))
-        for one in _everybody(result)
-        if one.hits is not None
-    )
-    return Table(f"{result.name}: localisation", ("Reader", "Lesions hit", "Dice", "LROC area"), rows)
+    """Dice only where something was drawn that has an area."""
+    asked = [one for one in _everybody(result) if one.hits is not None]
+    drawn = any(one.dice is not None for one in asked)
+    rows = tuple((one.reader, share(one.hits), _area(one), *([number(one.dice)] if drawn else [])) for one in asked)
+    columns = ("Reader", "Lesions hit", "LROC area", *(["Dice"] if drawn else []))
+    return Table(f"{result.name}: localisation", columns, rows)
 
 
 def _area(one: ReaderResult) -> str:

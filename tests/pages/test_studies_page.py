@@ -164,11 +164,8 @@ def test_the_lock_is_asked_for_twice_and_then_shows_the_results(studies: Callabl
     late = simulated.sitting(study, 0, 0).answers[0]
     assert resources.store().sittings.answer(sittings[0], late) == "ended"
     said = words(page)
-    for title in (
-        "Phase 1: accuracy",
-        "Calibration: Brier score; expected error",
-        "Phase 2 against phase 1: Obuchowski-Rockette",
-    ):
+    titles = ("Phase 1: accuracy", "Calibration: Brier score; expected error", "All readers together")
+    for title in (*titles, "Phase 2 against phase 1: Obuchowski-Rockette"):
         assert f"**{title}**" in said
     assert "arXiv 2010.05177" in said and "Hillis (Stat Med 26, 2007, 596-619)" in said
     assert {button.label for button in page.get("download_button")} == {

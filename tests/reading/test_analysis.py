@@ -213,7 +213,7 @@ def test_answers_without_confidence_count_for_accuracy_alone() -> None:
     assert condition.pooled.accuracy is not None and condition.pooled.accuracy.total == 8
     assert condition.pooled.auc is not None
     assert condition.pooled.auc.value == pytest.approx(roc_auc_score(TRUTH[1:], FIRST[1:]))
-    assert "1 answers carry no confidence and are left out of ROC and calibration." in condition.notes
+    assert "Answers without a confidence, left out of ROC and calibration: 1." in condition.notes
 
 
 def test_a_case_that_was_dealt_twice_counts_once() -> None:
@@ -221,7 +221,7 @@ def test_a_case_that_was_dealt_twice_counts_once() -> None:
     found = report(twice, readers=1)
     assert found.tasks[0].conditions[0].pooled.answers == 8
     assert found.tasks[0].reads[0].score == 6.0
-    assert "1 answers to cases that were dealt twice are left out." in found.notes
+    assert "Answers to cases that were dealt twice, left out: 1." in found.notes
 
 
 def test_a_case_with_two_truths_is_a_sentence() -> None:
