@@ -23,13 +23,9 @@ RANKS = {severity: rank for rank, severity in enumerate(Severity, start=1)}
 MODALITIES = ("DX", "CT")  # that are read
 
 
-def room(store: Store, library: Library) -> list[Case]:
-    """The cases that everybody can practise on: the starter set as far as it is drawn, and the library."""
-    try:
-        starter = of_set(store, store.casebook.case_set(STARTER_ID), library)
-    except StoreError:  # not there yet
-        starter = []
-    return [*starter, *of_library(library)]
+def shipped(sets: Iterable[CaseSet]) -> list[CaseSet]:
+    """The starter set, where it is there."""
+    return [made for made in sets if made.id == STARTER_ID]
 
 
 def of_set(store: Store, case_set: CaseSet, library: Library) -> list[Case]:

@@ -37,8 +37,7 @@ NORMAL = FindingsChosen(normal=True)
 @pytest.fixture
 def desk(store: Store, tmp_path: Path) -> Desk:
     films = library(tmp_path)
-    furnish(store)
-    return Desk(store, films, pool.room(store, films))
+    return Desk(store, films, [*pool.of_set(store, furnish(store), films), *pool.of_library(films)])
 
 
 def begun(desk: Desk, plan: Plan, name: str = "s1", reader: str = "ada", at: datetime = NOW) -> ReadingSession:
