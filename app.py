@@ -19,6 +19,7 @@ page = st.navigation(
         st.Page(HERE / "pages" / "translate.py", title="Translate"),
         st.Page(HERE / "pages" / "library.py", title="Real images"),
         st.Page(HERE / "pages" / "cases.py", title="Cases"),
+        st.Page(HERE / "pages" / "studies.py", title="Studies"),
     ]
 )
 with st.sidebar:

@@ -57,7 +57,7 @@ LIBRARIES = {
     "library": {"numpy", "PIL", "pydicom"},
     "engine": {"numpy"},
     "casework": {"numpy"},
-    "export": set(),
+    "export": {"numpy", "reportlab"},
     "training": {
         "torch", "numpy", "scipy", "diffusers", "transformers", "safetensors", "accelerate", "pyarrow", "PIL",
     },

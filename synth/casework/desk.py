@@ -46,6 +46,11 @@ class Desk:
         self._library = library
         self._cases = {case.id: case for case in cases}
 
+    @property
+    def patients(self) -> int:
+        """How many different cases there are: what was made of one image counts once."""
+        return len({case.same for case in self._cases.values()})
+
     def begin(self, session_id: str, reader: str, plan: Plan, now: datetime) -> ReadingSession:
         """A new session, or the one that is there; all cases are dealt at once unless the next depends on skill.
 
@@ -83,6 +88,9 @@ class Desk:
         plan, dealt = session.plan, session.dealt[position]
         done = grade(dealt.item, answer)
         answered = Answered(position, answer, done, min(max(seconds, 0.0), SECONDS_MAX), now)
+        if session.left_s(now) == 0:
+            self._store.sittings.end(session.id, now)
+            return "ended", answered
         if plan.back:
             return self._store.sittings.change_answer(session.id, answered), answered
         teach = None if plan.mode is Mode.STUDY else _learning(dealt.item, answered, now)
