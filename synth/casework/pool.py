@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from synth.casework.starter import STARTER_ID
 from synth.errors import StoreError
 from synth.findings import VOCABULARY
 from synth.library.folders import Library
@@ -17,7 +18,6 @@ from synth.reading.shapes import Area, filled
 from synth.store import Store
 from synth.types import Finding, GeneratedImage, RealImage, Severity
 
-STARTER = "starter"  # id of the set that is shipped
 ALONE = (Task.REAL_OR_SYNTHETIC, Task.FINDINGS, Task.WHERE, Task.REPORT)  # tasks on one picture
 RANKS = {severity: rank for rank, severity in enumerate(Severity, start=1)}
 MODALITIES = ("DX", "CT")  # that are read
@@ -26,7 +26,7 @@ MODALITIES = ("DX", "CT")  # that are read
 def room(store: Store, library: Library) -> list[Case]:
     """The cases that everybody can practise on: the starter set as far as it is drawn, and the library."""
     try:
-        starter = of_set(store, store.casebook.case_set(STARTER), library)
+        starter = of_set(store, store.casebook.case_set(STARTER_ID), library)
     except StoreError:  # not there yet
         starter = []
     return [*starter, *of_library(library)]

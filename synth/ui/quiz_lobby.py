@@ -28,8 +28,8 @@ def show(here: Place) -> None:
     chosen = resources.store().casebook.set_of_code(here.set_code) if here.set_code else None
     begin, beside = st.columns([3, 2], gap="large")
     with begin, views.show_error():
-        if chosen:
-            st.subheader(chosen.title, anchor=False)
+        st.subheader(chosen.title if chosen else "Reading room", anchor=False)
+        st.caption(_supply(chosen))
         _start(chosen, here.mode)
     with beside:
         with views.show_error():
@@ -37,6 +37,14 @@ def show(here: Place) -> None:
         _unfinished()
         with views.show_error():
             _invited()
+
+
+def _supply(chosen: CaseSet | None) -> str:
+    """How much there is to read, and whether more is being drawn."""
+    ready = resources.desk_of((chosen.id,) if chosen else ()).patients
+    waiting = resources.waiting_cases(chosen.id if chosen else None)
+    more = f"; {waiting} more are being drawn" if waiting else ""
+    return f"{ready} cases are ready{more}. Real and synthetic images are mixed, unmarked until they are answered."
 
 
 def _reader(chosen: CaseSet | None) -> None:

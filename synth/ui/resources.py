@@ -13,12 +13,12 @@ import streamlit as st
 from synth.casework import pool
 from synth.casework.desk import Desk
 from synth.casework.maker import Maker
-from synth.casework.starter import FILE
+from synth.casework.starter import FILE, STARTER_ID
 from synth.config import Settings
 from synth.engine import Engine
 from synth.imaging import to_uint8
 from synth.library.folders import Library
-from synth.reading.cases import Case
+from synth.reading.cases import Case, Standing
 from synth.reading.sessions import ReadingSession
 from synth.store import Store
 from synth.types import GeneratedImage, GenerationRequest, Step
@@ -68,6 +68,13 @@ def _cases(sets: tuple[str, ...]) -> list[Case]:
 def desk_of(sets: tuple[str, ...]) -> Desk:
     """The desk that deals from case sets, or from the room's cases without any. A new case is seen within 20 s."""
     return Desk(store(), library(), _cases(sets))
+
+
+@st.cache_data(ttl=5, show_spinner=False)
+def waiting_cases(set_id: str | None) -> int:
+    """How many cases of a set, or of the starter set, are still to be drawn."""
+    sets = [made for made in store().casebook.sets() if made.id == (set_id or STARTER_ID)]
+    return sum(entry.standing is Standing.WAITING for made in sets for entry in made.entries)
 
 
 def desk(session: ReadingSession) -> Desk:
