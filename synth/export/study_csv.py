@@ -6,10 +6,10 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from synth.export.tables import cell
 from synth.reading.readings import IMRMC_COLUMNS, Reading, imrmc_rows
 from synth.reading.reads import Read
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet runs (OWASP, CSV injection)
 COLUMNS = (
     "reader", "phase", "position", "case", "task", "condition", "positive", "called_positive", "score",
     "correct", "credit", "confidence", "seconds", "x", "y", "hit", "dice", "true", "named", "answered_at",
@@ -31,7 +31,7 @@ def imrmc_csv(reads: Iterable[Read]) -> bytes:
     Raises RequestError where nothing has a score, or a case is positive here and negative there.
     """
     readings = [
-        Reading(_text(read.reader), _text(read.case), read.condition, read.score, bool(read.positive))
+        Reading(cell(read.reader), cell(read.case), read.condition, read.score, bool(read.positive))
         for read in reads
         if read.score is not None
     ]
@@ -41,10 +41,10 @@ def imrmc_csv(reads: Iterable[Read]) -> bytes:
 def _row(read: Read) -> list[object]:
     x, y = read.place or (None, None)
     return [
-        _text(read.reader),
+        cell(read.reader),
         read.phase + 1,
         read.position + 1,
-        _text(read.case),
+        cell(read.case),
         read.task.value,
         read.condition,
         _yes(read.positive),
@@ -66,10 +66,6 @@ def _row(read: Read) -> list[object]:
 
 def _yes(value: bool | None) -> int | None:
     return None if value is None else int(value)
-
-
-def _text(text: str) -> str:
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
