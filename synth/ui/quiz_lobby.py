@@ -11,6 +11,7 @@ import streamlit as st
 
 from synth.reading.answers import Shape, Task
 from synth.reading.cases import CaseSet
+from synth.reading.codes import tidied
 from synth.reading.items import opaque_id
 from synth.reading.sessions import Mode, Plan
 from synth.types import SEED_MAX
@@ -159,7 +160,7 @@ def _unfinished() -> None:
 def _invited() -> None:
     """The code of a case set or of a study."""
     with st.form("invited", border=False):
-        code = st.text_input("Code of a case set or study", placeholder="8 letters and digits").strip().upper()
+        code = tidied(st.text_input("Code of a case set or study", placeholder="8 letters and digits"))
         if st.form_submit_button("Open") and code:
             _open(code)
 
