@@ -18,6 +18,7 @@ page = st.navigation(
         st.Page(HERE / "pages" / "restore.py", title="Restore"),
         st.Page(HERE / "pages" / "translate.py", title="Translate"),
         st.Page(HERE / "pages" / "library.py", title="Real images"),
+        st.Page(HERE / "pages" / "progress.py", title="Progress"),
     ]
 )
 with st.sidebar:
