@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from synth.ui import views
+from synth.ui import resources, views
 
 HERE = Path(__file__).parent
 
@@ -18,6 +18,8 @@ page = st.navigation(
         st.Page(HERE / "pages" / "restore.py", title="Restore"),
         st.Page(HERE / "pages" / "translate.py", title="Translate"),
         st.Page(HERE / "pages" / "library.py", title="Real images"),
+        st.Page(HERE / "pages" / "cases.py", title="Cases"),
+        st.Page(HERE / "pages" / "studies.py", title="Studies"),
         st.Page(HERE / "pages" / "progress.py", title="Progress"),
     ]
 )
@@ -26,5 +28,6 @@ with st.sidebar:
     st.caption(f"{views.INTENDED_USE}.")
     with views.show_error():
         views.model_status()
+        resources.maker()  # from the first visit on, cases are drawn in the background
 with views.show_error():
     page.run()

@@ -57,6 +57,7 @@ LIBRARIES = {
     "library": {"numpy", "PIL", "pydicom"},
     "engine": {"numpy"},
     "casework": {"numpy"},
+    "export": {"numpy", "reportlab"},
     "training": {
         "torch", "numpy", "scipy", "diffusers", "transformers", "safetensors", "accelerate", "pyarrow", "PIL",
     },

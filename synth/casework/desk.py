@@ -83,6 +83,9 @@ class Desk:
         plan, dealt = session.plan, session.dealt[position]
         done = grade(dealt.item, answer)
         answered = Answered(position, answer, done, min(max(seconds, 0.0), SECONDS_MAX), now)
+        if session.left_s(now) == 0:
+            self._store.sittings.end(session.id, now)
+            return "ended", answered
         if plan.back:
             return self._store.sittings.change_answer(session.id, answered), answered
         teach = None if plan.mode is Mode.STUDY else _learning(dealt.item, answered, now)

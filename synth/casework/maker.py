@@ -11,11 +11,12 @@ import threading
 from collections import Counter
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 from synth.casework.drawing import anew, flaw, lesion_request, misplaced, unseen
-from synth.casework.starter import STARTER_ID, STARTER_OWNER, starter
+from synth.casework.starter import FILE, STARTER_OWNER, starter
 from synth.engine import Engine
-from synth.errors import Cancelled, ModelError, PolicyError, RequestError, StoreError, SynthError
+from synth.errors import BusyError, Cancelled, ModelError, RequestError, StoreError, SynthError
 from synth.reading.cases import Entry, Recipe, Standing
 from synth.reading.items import opaque_id
 from synth.store import Store
@@ -32,16 +33,16 @@ class Maker:
     """Draws the waiting entries of all case sets, the oldest first. Every method may be called from any thread."""
 
     def __init__(
-        self, store: Store, engine: Engine, with_starter: bool = True, poll_s: float = 0.25, idle_s: float = 20.0
+        self, store: Store, engine: Engine, starter_file: Path | None = FILE, poll_s: float = 0.25, idle_s: float = 20.0
     ) -> None:
-        """Start the thread. `with_starter`: keep the shipped set in the store first, where it is not.
+        """Start the thread. `starter_file`: the set to keep in the store first, where it is not.
 
         It looks every `poll_s` seconds at what is being drawn, every `idle_s` for entries of other servers, and waits
         that long after the store has refused something.
         """
         self._store = store
         self._engine = engine
-        self._with_starter = with_starter
+        self._starter_file = starter_file
         self._poll_s, self._idle_s = poll_s, idle_s
         self._owners: dict[str, str] = {}  # entry id -> who its pictures are drawn for
         self._asked: Counter[str] = Counter()  # request digest -> attempts of this maker
@@ -94,29 +95,38 @@ class Maker:
             self._woken.clear()
 
     def _turn(self) -> float:
-        """One look at the oldest waiting entry; returns how long to rest, in s."""
+        """One look at the oldest waiting entry, the shipped ones last; returns how long to rest, in s."""
         status = self._engine.status()
         if status.model_state != "ready":
             return self._poll_s if status.model_state == "loading" else self._idle_s
-        if self._with_starter:
-            self._begin(status.model_id)
-        for entry in self._store.casebook.waiting_entries():
+        if self._starter_file is not None:
+            self._begin(self._starter_file, status.model_id)
+        if status.waiting or status.running:
+            return self._poll_s
+        waiting = self._store.casebook.waiting_entries()
+        for entry in sorted(waiting, key=lambda entry: self._owner(entry) == STARTER_OWNER):
             if entry.recipe is not None and (after := self._advanced(entry, entry.recipe)) is not None:
                 if after != entry:
                     self._store.casebook.change_entry(entry, after)
                 return 0.0 if after.standing is not Standing.WAITING else self._poll_s
         return self._idle_s
 
-    def _begin(self, model_id: str) -> None:
+    def _begin(self, file: Path, model_id: str) -> None:
         """Keep the starter set; what of it could not be drawn in an earlier life of the server is tried again."""
         casebook = self._store.casebook
-        kept = next((made for made in casebook.sets() if made.id == STARTER_ID), None)
+        try:
+            shipped = starter(model_id, file)
+        except RequestError as error:
+            log.error("%s", error)
+            self._starter_file = None
+            return
+        kept = next((made for made in casebook.sets() if made.id == shipped.id), None)
         if kept is None:
-            casebook.add_set(starter(model_id))  # refused where another server was faster: then it is found next time
+            casebook.add_set(shipped)  # refused where another server was faster: then it is found next time
         for entry in kept.entries if kept else ():
             if entry.standing is Standing.FAILED:
                 casebook.change_entry(entry, replace(entry, standing=Standing.WAITING, problem=""))
-        self._with_starter = False
+        self._starter_file = None
 
     def _advanced(self, entry: Entry, recipe: Recipe) -> Entry | None:
         """The entry one step further; None where it has left its set."""
@@ -128,8 +138,14 @@ class Maker:
             return entry
         try:
             return self._drawn(entry, recipe, owner)
-        except (ModelError, PolicyError, Cancelled) as error:
+        except (BusyError, StoreError):
+            raise
+        except SynthError as error:
             return replace(entry, standing=Standing.FAILED, problem=str(error))
+        except Exception as error:  # or it would hold up all that come after it
+            log.exception("case %s", entry.id)
+            problem = f"The case could not be drawn because of an unexpected {type(error).__name__}."
+            return replace(entry, standing=Standing.FAILED, problem=problem)
 
     def _drawn(self, entry: Entry, recipe: Recipe, owner: str) -> Entry:
         job, base = self._picture(recipe.request, owner)

@@ -26,16 +26,9 @@ LUNG: dict[tuple[Modality, Side, Zone | None], Box] = {
     (Modality.CT, Side.RIGHT, None): (0.09, 0.37, 0.30, 0.68),
     (Modality.CT, Side.LEFT, None): (0.74, 0.39, 0.93, 0.68),
 }
-HEART: Box = (0.35, 0.40, 0.76, 0.68)  # of an enlarged heart on a film, not of one lung
-PLEURA: dict[Side, tuple[Point, ...]] = {  # the rim of one lung of a film, from the apex down the wall
-    Side.RIGHT: ((0.43, 0.15), (0.36, 0.15), (0.28, 0.20), (0.21, 0.30), (0.18, 0.42), (0.18, 0.50), (0.22, 0.48),
-                 (0.25, 0.38), (0.30, 0.28), (0.36, 0.22), (0.42, 0.20)),
-    Side.LEFT: ((0.57, 0.15), (0.64, 0.15), (0.73, 0.20), (0.80, 0.30), (0.83, 0.42), (0.83, 0.50), (0.79, 0.48),
-                (0.76, 0.38), (0.71, 0.28), (0.65, 0.22), (0.58, 0.20)),
-}  # fmt: skip
-
+HEART: Box = (0.38, 0.40, 0.74, 0.68)  # of an enlarged heart on a film, not of one lung
 # Half the long axis, px of 256, as synth.evaluation.drawn measures them; the smallest nodules are left to experts.
-HALF_PX = {"nodule": (7, 12), "mass": (14, 24), "cavity": (14, 24)}
+HALF_PX = {"nodule": (7, 12), "mass": (14, 24)}
 OTHER_HALF_PX = (18, 36)
 SIDE_PX = 256
 
@@ -44,8 +37,6 @@ def outlined(
     code: str, modality: Modality, side: Side, zone: Zone | None, rng: np.random.Generator
 ) -> tuple[Point, ...]:
     """The corners of one lesion, in [0, 1]. A zone of a CT slice is passed over: the level of a slice is not known."""
-    if code == "pneumothorax":
-        return PLEURA[side]
     if code == "cardiomegaly":
         return _ellipse(HEART, 0.0, rng)
     box = LUNG[modality, side, None if modality is Modality.CT else zone or Zone.MIDDLE]

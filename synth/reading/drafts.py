@@ -44,10 +44,8 @@ class Draft:
     asking: bool = False
 
 
-def keys(item: Item, draft: Draft) -> tuple[str, ...]:
-    """The keys that mean something for this item now."""
-    if draft.asking:
-        return (*SCORES, BACK)
+def keys(item: Item, rated: bool) -> tuple[str, ...]:
+    """The keys that mean something for this item; `rated`: those of the confidence that follows among them."""
     of_task: dict[Task, tuple[str, ...]] = {
         Task.REAL_OR_SYNTHETIC: SCORES,
         Task.FINDINGS: (*LETTERS[: len(item.options)], NOTHING),
@@ -56,15 +54,16 @@ def keys(item: Item, draft: Draft) -> tuple[str, ...]:
         Task.SEVERITY: (*LETTERS[: len(item.pictures)], BACK),
         Task.REPORT: (),
     }
-    return (*of_task[item.task], ENTER)
+    after = (*SCORES, BACK) if rated and item.task is not Task.REAL_OR_SYNTHETIC else ()
+    return tuple(dict.fromkeys((*of_task[item.task], ENTER, *after)))
 
 
 def pressed(draft: Draft, key: str, item: Item) -> Draft:
     """The draft after a key; one without a meaning here changes nothing."""
-    if key not in keys(item, draft) or key == ENTER:
-        return draft
     if draft.asking:
-        return replace(draft, asking=False)
+        return replace(draft, asking=False) if key == BACK else draft
+    if key not in keys(item, rated=False) or key == ENTER:
+        return draft
     if key == NOTHING and item.task is not Task.SEVERITY:
         return replace(draft, nothing=not draft.nothing, codes=(), changes=())
     if key == BACK:

@@ -6,7 +6,9 @@ Cases seen before are remembered: without other cases between, or other readers 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 import numpy.typing as npt
 from scipy import stats
@@ -24,6 +26,23 @@ class AccuracyChange:
     p_value: float
     before: Proportion
     after: Proportion
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The answers of one ISO week, from the Monday on; weeks without any are left out."""
+
+    monday: date
+    right: Proportion
+
+
+def weeks(answers: Iterable[tuple[datetime, bool]]) -> tuple[Week, ...]:
+    """Answers, when given and whether right, by ISO week, the earliest first."""
+    found: dict[date, list[bool]] = {}
+    for at, right in answers:
+        found.setdefault(at.date() - timedelta(days=at.weekday()), []).append(right)
+    shares = [(monday, proportion(sum(found[monday]), len(found[monday]))) for monday in sorted(found)]
+    return tuple(Week(monday, share) for monday, share in shares if share is not None)
 
 
 def accuracy_change(before: npt.ArrayLike, after: npt.ArrayLike) -> AccuracyChange | None:

@@ -108,6 +108,22 @@ class Study:
         raise RequestError(f"The study {self.title!r} has no seat {code!r}; check the invitation.")
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a reader is in one phase: answers of the cases that can be read."""
+
+    reader: str  # "Reader 1"
+    phase: int  # from 0
+    answered: int
+    total: int
+    ended: bool
+
+    @property
+    def complete(self) -> bool:
+        """True when no case is left."""
+        return self.answered >= self.total
+
+
 def phase_at(study: Study, seat: Seat, ended: tuple[datetime | None, ...], now: datetime) -> int | None:
     """The phase that a reader works on now, from 0; None when all are done. `ended` holds the end of each begun phase.
 

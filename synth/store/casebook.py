@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from synth.errors import StoreError
 from synth.reading.cases import CaseSet, Entry, Recipe, Standing
-from synth.reading.studies import Protocol, Seat, Study
+from synth.reading.sessions import Plan
+from synth.reading.studies import Progress, Protocol, Seat, Study
 from synth.store.database import Database
-from synth.store.tables import CaseSetRow, EntryRow, SeatRow, StudyRow
+from synth.store.tables import AnswerRow, CaseSetRow, DealtRow, EntryRow, SeatRow, SessionRow, StudyRow
 
 
 class Casebook:
@@ -161,6 +162,19 @@ class Casebook:
             if row is None:
                 raise StoreError(_no_study(study_id))
             row.locked_at = row.locked_at or at
+
+    def progress(self, study_id: str) -> list[Progress]:
+        """How far each reader is in each phase that was begun, without loading a case."""
+        answers, void = (
+            select(func.count()).where(row.session_id == SessionRow.id, *more).scalar_subquery()
+            for row, more in ((AnswerRow, ()), (DealtRow, (DealtRow.void,)))
+        )
+        query = select(SessionRow, answers, void).where(SessionRow.study_id == study_id).order_by(SessionRow.seq)
+        with self._database.reading() as session:
+            return [
+                Progress(row.reader, row.phase, done, Plan.from_json(row.plan).length - lost, row.ended_at is not None)
+                for row, done, lost in session.execute(query)
+            ]
 
     def _one(self, which: object, missing: str) -> CaseSet:
         with self._database.reading() as session:

@@ -6,7 +6,7 @@ from typing import Any
 
 from synth import baselines, results
 from synth.diffusion import tiles
-from synth.ui import resources
+from synth.ui import resources, session
 
 SECONDS_A_TILE = 8.0  # of 25 steps on two cores, until this computer has restored something
 STEPS = 25
@@ -40,7 +40,7 @@ def recommended(kind: str, group: str) -> tuple[bool, str]:
 def seconds_a_tile() -> float:
     """Wall time of one tile of the last restored image on this computer, else SECONDS_A_TILE."""
     store = resources.store()
-    for entry in store.history(LATEST):
+    for entry in store.history(LATEST, user=session.user()):
         edit = entry.request.edit
         if edit is not None and edit.restoration is not None:
             image = store.image(entry.id)

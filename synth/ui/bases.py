@@ -13,7 +13,7 @@ from synth.dicom.decode import Decoded, decode
 from synth.errors import DicomError, RequestError
 from synth.library.folders import shown
 from synth.types import GenerationRequest, Modality, RealImage, Sex, View
-from synth.ui import chips, resources, viewer
+from synth.ui import chips, resources, session, viewer
 
 SIZE_PX = 256  # at which the shipped model draws
 SMALLEST_PX = 32  # shorter sides hold no picture that could be enlarged
@@ -156,7 +156,9 @@ def _last(kind: str) -> None:
 
 
 def _of_history(modalities: tuple[Modality, ...]) -> str | None:
-    entries = {e.id: e for e in resources.store().history(LATEST) if e.request.modality in modalities}
+    entries = {
+        e.id: e for e in resources.store().history(LATEST, user=session.user()) if e.request.modality in modalities
+    }
     if not entries:
         st.caption("Nothing was made yet; draw an image on the Generate page first.")
         return None

@@ -33,7 +33,7 @@ def history(chosen: str | None) -> None:
     """A page of the history with "Open" and, beside the image on screen, "Compare"."""
     with views.show_error():
         store = resources.store()
-        total = store.count_images()
+        total = store.count_images(session.user())
         if not total:
             st.caption("Nothing was made yet. Every image that is drawn is kept here.")
             return
@@ -41,7 +41,7 @@ def history(chosen: str | None) -> None:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**History** :gray[{total} {'image' if total == 1 else 'images'}, kept on this computer]")
             page = st.pagination(pages, key="history_page") if pages > 1 else 1
-        entries = store.history(PAGE, (page - 1) * PAGE)
+        entries = store.history(PAGE, (page - 1) * PAGE, session.user())
         with st.container(horizontal=True, gap="xsmall"):
             for entry in entries:
                 with _tile(entry.id, entry.request):

@@ -205,11 +205,11 @@ def _back_and_on(session: ReadingSession) -> None:
         return
     here = quiz_place.position(session) or 0
     with st.container(horizontal=True, gap="small"):
-        if st.button("Back", disabled=here == 0, shortcut="ArrowLeft"):
+        if st.button("Back", disabled=here == 0, shortcut="Left"):
             forget()
             quiz_place.turn_to(here - 1)
             st.rerun(scope="fragment")
-        if st.button("On", disabled=here + 1 >= session.plan.length, shortcut="ArrowRight"):
+        if st.button("On", disabled=here + 1 >= session.plan.length, shortcut="Right"):
             forget()
             quiz_place.turn_to(here + 1)
             st.rerun(scope="fragment")

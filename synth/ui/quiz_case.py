@@ -11,7 +11,7 @@ import numpy.typing as npt
 import streamlit as st
 
 from synth import imaging, masks
-from synth.errors import StoreError, SynthError
+from synth.errors import RequestError, StoreError, SynthError
 from synth.reading import drafts
 from synth.reading.answers import Answer, Place, Shape, Task
 from synth.reading.drafts import Draft
@@ -61,8 +61,7 @@ def _viewer(
     session: ReadingSession, dealt: Dealt, panes: list[reader.Pane], revealed: bool, position: int
 ) -> reader.Reply:
     item = dealt.item
-    draft = quiz_answer.draft_of(item, session.answers.get(position))
-    keys = ("Enter",) if revealed else drafts.keys(item, draft)
+    keys = (drafts.ENTER,) if revealed else drafts.keys(item, session.plan.rated)
     marks = item.task is Task.WHERE and not revealed
     images = "Image" if len(panes) == 1 else f"{len(panes)} images"
     return reader.show(
@@ -76,41 +75,58 @@ def _viewer(
 
 
 def _ask(session: ReadingSession, position: int, dealt: Dealt, reply: reader.Reply) -> None:
-    """The question; keys and buttons go into the draft, and Enter hands it in."""
+    """The question; keys and buttons go into the draft, and Enter hands it in, after the confidence if one is asked.
+
+    Keys of a fast hand come several at once and count in their order.
+    """
     item, before = dealt.item, session.answers.get(position)
-    draft = quiz_answer.draft_of(item, before)
-    hand_in, confidence = False, None
+    draft, confidence = quiz_answer.draft_of(item, before), None
+    asks = session.plan.rated and item.task is not Task.REAL_OR_SYNTHETIC
+    entered = False
     for key in reply.keys:
         if draft.asking and key in drafts.SCORES:
-            hand_in, confidence = True, int(key)
-        hand_in = hand_in or key == drafts.ENTER
-        draft = draft if draft.asking and confidence else drafts.pressed(draft, key, item)
-    draft, clicked, rating = quiz_answer.form(session, dealt, draft, before)
-    confidence = rating or confidence
+            confidence = int(key)
+            break
+        if key == drafts.ENTER and not draft.asking:
+            entered, draft = True, replace(draft, asking=asks)
+        else:
+            entered, draft = False, drafts.pressed(draft, key, item)
+    complete = None if not (entered or confidence) else _complete(draft, item, reply)
+    if isinstance(complete, RequestError):
+        draft, confidence = replace(draft, asking=False), None
+    draft, clicked, chosen = quiz_answer.form(session, dealt, draft, before)
     quiz_answer.keep(draft)
-    if hand_in or clicked:
-        _hand_in(session, position, dealt, replace(draft, asking=bool(draft.asking)), reply, confidence)
-
-
-def _hand_in(
-    session: ReadingSession, position: int, dealt: Dealt, draft: Draft, reply: reader.Reply, confidence: int | None
-) -> None:
-    """Keep the answer; where a confidence belongs to it, ask for that first."""
-    item = dealt.item
-    mark = None if reply.mark is None else (Shape(reply.mark.kind), reply.mark.points)
-    answer = drafts.answer_of(draft, item, mark, _size(item))
-    if session.plan.rated and item.task is not Task.REAL_OR_SYNTHETIC:
-        if confidence is None:
+    if not (entered or confidence or clicked):
+        return
+    answer = _complete(draft, item, reply)
+    if isinstance(answer, RequestError):
+        raise answer
+    confidence = confidence or chosen
+    if asks and confidence is None:
+        if clicked:
             quiz_answer.keep(replace(draft, asking=True))
             st.rerun(scope="fragment")
-        answer = drafts.rated(answer, confidence)
+        return
+    _hand_in(session, position, dealt, answer if confidence is None else drafts.rated(answer, confidence))
+
+
+def _complete(draft: Draft, item: Item, reply: reader.Reply) -> Answer | RequestError:
+    """The answer that the draft gives, or what is missing."""
+    mark = None if reply.mark is None else (Shape(reply.mark.kind), reply.mark.points)
+    try:
+        return drafts.answer_of(draft, item, mark, _size(item))
+    except RequestError as missing:
+        return missing
+
+
+def _hand_in(session: ReadingSession, position: int, dealt: Dealt, answer: Answer) -> None:
+    """Keep the answer, then the truth, a second look or the next case."""
     before = session.answers.get(position)
     if before is not None and quiz_place.second_look(session, before):
         _revise(session, before, answer, dealt)
     else:
-        kept, _ = resources.desk(session).answer(
-            session, position, answer, quiz_answer.seconds(item), datetime.now(UTC)
-        )
+        spent = quiz_answer.seconds(dealt.item)
+        kept, _ = resources.desk(session).answer(session, position, answer, spent, datetime.now(UTC))
         if kept == "answered":
             st.toast(STALE)
         stays = kept == "kept" and (session.told or session.plan.opinion)

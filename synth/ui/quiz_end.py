@@ -30,7 +30,7 @@ def show(session: ReadingSession) -> None:
         st.markdown("Nothing was answered.")
     else:
         _results(session)
-    if st.button("Back to the reading room", type="primary", key="quiz_leave", shortcut="Enter"):
+    if st.button("Back to the reading room", type="primary", key="quiz_leave", shortcut="Esc"):
         quiz_place.leave()
         st.rerun(scope="app")
 
@@ -41,7 +41,7 @@ def _confirm(session: ReadingSession) -> None:
         if st.button("Finish the exam", type="primary", shortcut="Enter"):
             resources.store().sittings.end(session.id, datetime.now(UTC))
             st.rerun(scope="fragment")
-        if st.button("Look again", shortcut="ArrowLeft"):
+        if st.button("Look again", shortcut="Left"):
             quiz_place.turn_to(session.plan.length - 1)
             st.rerun(scope="fragment")
 

@@ -67,7 +67,7 @@ def _start(chosen: CaseSet | None, wanted: str) -> None:
     )
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         plan = _settings(mode, tuple(tasks), chosen)
-    if st.button("Begin", type="primary", shortcut="Mod+Enter", width=220):
+    if st.button("Begin", type="primary", shortcut="Mod+B", width=220):
         _begin(plan(), chosen)
 
 

@@ -12,6 +12,8 @@ import streamlit as st
 
 from synth.casework import pool
 from synth.casework.desk import Desk
+from synth.casework.maker import Maker
+from synth.casework.starter import FILE
 from synth.config import Settings
 from synth.engine import Engine
 from synth.imaging import to_uint8
@@ -42,6 +44,12 @@ def store() -> Store:
 def engine() -> Engine:
     """The one queue and device thread of this process; it loads the model itself, so no page waits for it."""
     return Engine(store(), _load_model, _generate_batch, _compatible, settings().queue_size)
+
+
+@st.cache_resource(show_spinner=False)
+def maker() -> Maker:
+    """Who draws the cases of case sets in the background, while nobody waits for an image."""
+    return Maker(store(), engine(), FILE if settings().starter else None)
 
 
 @st.cache_resource(show_spinner=False)

@@ -78,7 +78,7 @@ def _grid(images: list[RealImage]) -> None:
         for image in images:
             with st.container(width=TILE_PX, gap="xxsmall"), views.show_error():
                 sentence = viewer.real_sentence(image)
-                st.image(_thumbnail(image.id), width="stretch", alt=f"Real image: {sentence}")
+                st.image(thumbnail(image.id), width="stretch", alt=f"Real image: {sentence}")
                 st.caption(f"{sentence}. {image.origin}", help=image.licence or None)
                 if st.button("Open", key=f"shelf-open-{image.id}", type="tertiary"):
                     st.query_params["image"] = image.id
@@ -97,6 +97,7 @@ def _choice(label: str, values: Iterable[str]) -> str | None:
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
-def _thumbnail(image_id: str) -> npt.NDArray[np.uint8]:
+def thumbnail(image_id: str) -> npt.NDArray[np.uint8]:
+    """A small picture of a real image with its mark burnt in. Raises DicomError where it cannot be read."""
     pixels = resources.library().pixels(image_id, THUMBNAIL_PX)
     return imaging.to_uint8(imaging.mark(pixels, "REAL"))

@@ -53,7 +53,8 @@ class Server:
     def start(self) -> None:
         self.port = self.port or _free_port()
         command = [sys.executable, "-m", "streamlit", "run", self.script, "--server.port", str(self.port)]
-        env = os.environ | {"SYNTH_HOME": str(self.home), "SYNTH_MODEL": "tiny", "OMP_NUM_THREADS": "1"} | self.env
+        own = {"SYNTH_HOME": str(self.home), "SYNTH_MODEL": "tiny", "SYNTH_STARTER": "0", "OMP_NUM_THREADS": "1"}
+        env = os.environ | own | self.env
         with (self.home / "server.log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
         for _ in range(150):

@@ -27,6 +27,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
         monkeypatch.delenv(name)
     monkeypatch.setenv("SYNTH_HOME", str(tmp_path))
     monkeypatch.setenv("SYNTH_MODEL", "tiny")
+    monkeypatch.setenv("SYNTH_STARTER", "0")
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(PagesManager, "__init__", of_a_server_that_runs)
     st.cache_resource.clear()
@@ -39,6 +40,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
         return app.run()
 
     yield visit
+    resources.maker().close()
     resources.engine().close()
     resources.store().close()
     st.cache_resource.clear()

@@ -1,0 +1,1 @@
+"""What leaves the app as a file: case sets and tables. Values in, bytes out: it knows neither store nor screen."""
