@@ -20,6 +20,7 @@ page = st.navigation(
         st.Page(HERE / "pages" / "library.py", title="Real images"),
         st.Page(HERE / "pages" / "cases.py", title="Cases"),
         st.Page(HERE / "pages" / "studies.py", title="Studies"),
+        st.Page(HERE / "pages" / "progress.py", title="Progress"),
     ]
 )
 with st.sidebar:

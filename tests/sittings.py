@@ -10,11 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from synth.findings import VOCABULARY
+from synth.reading import spacing
 from synth.reading.answers import Answer, FindingsChosen, RealOrSynthetic, Task
+from synth.reading.choice import Estimate, candidate_of, learnt, scores_of
 from synth.reading.grading import grade
 from synth.reading.items import Item, Truth, opaque_id
 from synth.reading.sessions import Answered, Dealt, Mode, Plan, ReadingSession
 from synth.reading.studies import Protocol, Seat, Study
+from synth.store import Store
+from synth.store.sittings import Learn, Skill, Skills
 from synth.types import Finding
 
 NOON = datetime(2026, 5, 4, 12, 0, 0, 250_000, tzinfo=UTC)  # a Monday
@@ -86,3 +91,33 @@ def at_once(work: Callable[[int], None], count: int) -> None:
         thread.join()
     if failures:
         raise failures[0]
+
+
+def learning(case: Dealt, done: Answered) -> Learn:
+    """Skills moved, and cards of findings reviewed, by one answer."""
+    candidate = candidate_of(case.item)
+    scores = scores_of(candidate, done.grade)
+
+    def learn(known: Skills, difficulty: Estimate) -> tuple[Skills, Estimate]:
+        estimates = {code: skill.estimate for code, skill in known.items()}
+        after, harder = learnt(estimates, replace(candidate, difficulty=difficulty), scores)
+        cards = {code: skill.card for code, skill in known.items()}
+        for code, score in scores.items():
+            if code in VOCABULARY:
+                before = cards.get(code) or spacing.new_card(code, done.at)
+                cards[code] = spacing.reviewed(before, spacing.rating(score, correct=score == 1.0), done.at)
+        return {code: Skill(after[code], cards.get(code, "")) for code in scores}, harder
+
+    return learn
+
+
+def keep(store: Store, session: ReadingSession, *answers: Answer, at: datetime = NOON, ended: bool = False) -> None:
+    """Begin a session, answer its first cases a minute apart, and end it if asked to."""
+    store.sittings.begin(session)
+    for position, answer in enumerate(answers):
+        case = session.dealt[position]
+        done = answered(position, case, answer, 5.0 + position, at + timedelta(minutes=position))
+        scope = "real_or_synthetic" if case.item.task is Task.REAL_OR_SYNTHETIC else "findings"
+        assert store.sittings.answer(session.id, done, learning(case, done), scope) == "kept"
+    if ended:
+        store.sittings.end(session.id, at + timedelta(hours=1))

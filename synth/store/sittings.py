@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import CursorResult, Select, select, update
+from sqlalchemy import CursorResult, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from synth.errors import StoreError
@@ -77,6 +77,15 @@ class Sittings:
             query = query.where(SessionRow.study_id == study)
         with self._database.reading() as db:
             return [records.session(db, row) for row in db.scalars(query)]
+
+    def stamps(self, reader: str) -> list[tuple[str, str]]:
+        """The ids of a reader's sessions, the latest first, each with a stamp that an answer or the end changes."""
+        last = func.max(AnswerRow.at)
+        query = select(SessionRow.id, SessionRow.ended_at, func.count(AnswerRow.seq), last)
+        query = query.outerjoin(AnswerRow, AnswerRow.session_id == SessionRow.id).where(SessionRow.reader == reader)
+        with self._database.reading() as db:
+            rows = db.execute(query.group_by(SessionRow.seq).order_by(SessionRow.seq.desc()))
+            return [(name, f"{count} {latest} {ended}") for name, ended, count, latest in rows]
 
     def deal(self, session_id: str, position: int, dealt: Dealt) -> Dealt:
         """Keep the case at a position; where another tab dealt one first, that stays and is returned."""

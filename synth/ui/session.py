@@ -57,9 +57,10 @@ def reopened() -> str | None:
 
 
 def reader() -> str:
-    """Who reads: the name that the address or this browser has given, else the local user."""
-    name = st.query_params.get("reader") or st.session_state.get("reader")
-    return reader_name(name) if name else user()
+    """Who reads: the name that the address gives, which stays for this visit, else the local user."""
+    if given := st.query_params.get("reader"):
+        st.session_state["reader"] = reader_name(given)
+    return st.session_state.get("reader") or user()
 
 
 def read_as(name: str) -> str:

@@ -94,6 +94,26 @@ def test_sessions_are_listed_the_latest_first_by_reader_and_by_set(store: Store)
     assert store.sittings.sessions("Cleo") == []
 
 
+def test_the_stamp_of_a_session_changes_with_each_answer_and_at_its_end(store: Store) -> None:
+    plan = {"mode": Mode.EXAM, "back": True}
+    store.sittings.begin(sitting("s0", LUNG))
+    store.sittings.begin(sitting("s1", LUNG, CLEAR, **plan))
+    store.sittings.begin(sitting("s2", LUNG, reader="Bob"))
+    stamps = [store.sittings.stamps("Ada")]
+    for step in (
+        lambda: store.sittings.answer("s1", answered(0, LUNG, named())),
+        lambda: store.sittings.answer("s1", answered(1, CLEAR, named())),
+        lambda: store.sittings.change_answer("s1", answered(0, LUNG, named("edema"), at=NOON + timedelta(hours=1))),
+        lambda: store.sittings.end("s1", NOON + timedelta(hours=2)),
+    ):
+        step()
+        stamps.append(store.sittings.stamps("Ada"))
+    assert [[name for name, _ in rows] for rows in stamps] == [["s1", "s0"]] * 5
+    assert len({rows[0] for rows in stamps}) == 5
+    assert len({rows[1] for rows in stamps}) == 1
+    assert store.sittings.stamps("Ada") == stamps[-1]
+
+
 def test_a_case_is_dealt_once_to_each_position(store: Store) -> None:
     store.sittings.begin(sitting("s1"))
     assert store.sittings.deal("s1", 0, LUNG) is LUNG
