@@ -1,4 +1,4 @@
-"""SynthRead: synthetic radiographs from a clinical prompt, and practice in reading. `streamlit run app.py` starts it."""
+"""SynthRead: synthetic radiographs from a clinical prompt, and practice in reading them: `streamlit run app.py`."""
 
 from pathlib import Path
 
