@@ -26,7 +26,7 @@ from synth.reading.cases import Case
 from synth.reading.choice import Candidate, Estimate
 from synth.reading.grading import grade
 from synth.reading.items import Item, Truth, opaque_id
-from synth.reading.sessions import ADAPTIVE, SECONDS_MAX, Answered, Dealt, Mode, Plan, ReadingSession
+from synth.reading.sessions import SECONDS_MAX, Answered, Dealt, Mode, Plan, ReadingSession
 from synth.store import Store
 from synth.store.sittings import Kept, Learn, Skill, Skills
 from synth.types import Modality
@@ -56,7 +56,7 @@ class Desk:
 
         Raises RequestError where there are too few cases for the plan.
         """
-        if plan.mode in ADAPTIVE:
+        if plan.adaptive:
             plan = self._fitting(plan, reader, now)
             return self._store.sittings.begin(ReadingSession(session_id, reader, plan, now))
         chosen = self._chosen(plan, reader, now)
@@ -70,7 +70,7 @@ class Desk:
         """The case at a position, dealt now where that is due; None where no case is left."""
         if position < len(session.dealt):
             return session.dealt[position]
-        if session.plan.mode not in ADAPTIVE or position != len(session.dealt) or position >= session.plan.length:
+        if not session.plan.adaptive or position != len(session.dealt) or position >= session.plan.length:
             return None
         for case, task in self._next(session, now):
             dealt = self._dealt(session.id, case, task)
@@ -152,6 +152,8 @@ class Desk:
         """All cases of a session that is dealt beforehand, in order."""
         if plan.mode is Mode.STUDY:
             return self._of_study(plan, reader)
+        if plan.in_order:
+            return self._in_order(plan)
         served = {case.id: [task for task in plan.tasks if task in case.tasks] for case in self._cases.values()}
         tasks = {case: random.Random(f"{plan.seed} {case}").choice(can) for case, can in served.items() if can}
         candidates = [candidate_of(self._cases[case], task) for case, task in tasks.items()]
@@ -160,6 +162,15 @@ class Desk:
         else:
             picked = choice.exam(candidates, plan.length, plan.seed, normal_share=plan.normal_share)
         return [(self._cases[candidate.id], tasks[candidate.id]) for candidate in picked]
+
+    def _in_order(self, plan: Plan) -> list[tuple[Case, Task]]:
+        """The entries of a set as they stand; of the tasks that a case can serve, each in turn."""
+        chosen: list[tuple[Case, Task]] = []
+        for case in self._cases.values():
+            can = [task for task in plan.tasks if task in case.tasks]
+            if can:
+                chosen.append((case, can[len(chosen) % len(can)]))
+        return chosen[: plan.length]
 
     def _of_study(self, plan: Plan, reader: str) -> list[tuple[Case, Task]]:
         """Every case of the sets under each task, task by task; the seed shuffles, 0 keeps the order of the sets."""

@@ -31,6 +31,7 @@ def shipped(sets: Iterable[CaseSet]) -> list[CaseSet]:
 def of_set(store: Store, case_set: CaseSet, library: Library) -> list[Case]:
     """The approved cases of a set, in order: each entry, then the pairs and series that they make.
 
+    Of the shipped set the images before their lesions are normals too; of another set only what was approved is read.
     A case whose image is gone is left out.
     """
     real = {image.id: image for image in library.images}
@@ -46,7 +47,8 @@ def of_set(store: Store, case_set: CaseSet, library: Library) -> list[Case]:
             continue
         drawn.append((entry, image))
         cases.append(_synthetic(entry, image))
-    return [*cases, *_befores(drawn, cases), *_pairs(drawn), *_series(drawn)]
+    befores = _befores(drawn, cases) if case_set.id == STARTER_ID else []
+    return [*cases, *befores, *_pairs(drawn), *_series(drawn)]
 
 
 def of_library(library: Library) -> list[Case]:

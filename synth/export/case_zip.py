@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from synth import prompts
@@ -17,8 +17,10 @@ from synth.export.tables import csv_bytes
 from synth.findings import term
 from synth.masks import Area
 from synth.reading.cases import CaseSet, Entry
+from synth.reading.items import opaque_id
 from synth.types import GeneratedImage
 
+NEUTRAL = "Case {} of a set; what it shows stands in the manifest"
 FORMAT = "SynthRead case set, version 1"
 INTENDED_USE = "Education and research, never diagnosis"
 COLUMNS = (
@@ -28,8 +30,8 @@ COLUMNS = (
 README = """{title}: {synthetic} synthetic case{many}, made with SynthRead. {use}.
 
 images/     One DICOM Secondary Capture a case, in the order of the set. Each says in its header and on its pixels that
-            it is synthetic. The names of the files tell nothing of a case; the header names what is drawn (Image
-            Comments), as do the files in lesions/ and the manifest: keep these from whoever is to read the cases.
+            it is synthetic, and neither its name nor its header tells what is drawn: they can be loaded for reading.
+            The files in lesions/ and the manifest do: keep these from whoever is to read the cases.
 lesions/    DICOM Segmentations of the drawn lesions, where one was drawn, under the number of their case.
 manifest    JSON and the same as CSV: findings, history, teaching point, request with seed, model and hash of its
             weights, SOP instance UID and sha256 of every file.
@@ -62,7 +64,7 @@ def case_zip(case_set: CaseSet, cases: Sequence[Drawn]) -> bytes:
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        rows = [_add_case(archive, number, drawn) for number, drawn in enumerate(cases, start=1)]
+        rows = [_add_case(archive, case_set.id, number, drawn) for number, drawn in enumerate(cases, start=1)]
         about = {"format": FORMAT, "title": case_set.title, "code": case_set.code, "intended_use": INTENDED_USE}
         manifest = json.dumps(about | {"cases": rows}, indent=1, sort_keys=True, ensure_ascii=False)
         _add(archive, "manifest.json", manifest.encode())
@@ -74,7 +76,7 @@ def case_zip(case_set: CaseSet, cases: Sequence[Drawn]) -> bytes:
     return buffer.getvalue()
 
 
-def _add_case(archive: zipfile.ZipFile, number: int, drawn: Drawn) -> dict[str, Any]:
+def _add_case(archive: zipfile.ZipFile, set_id: str, number: int, drawn: Drawn) -> dict[str, Any]:
     """Write the files of one case; returns its row of the manifest."""
     entry, image = drawn.entry, drawn.image
     row: dict[str, Any] = {"number": number, "history": entry.history, "teaching": entry.teaching}
@@ -87,10 +89,11 @@ def _add_case(archive: zipfile.ZipFile, number: int, drawn: Drawn) -> dict[str, 
     row |= _made(image)
     if not exported(image):
         return row | {"not_exported": f"Modality {image.request.modality} cannot be exported as DICOM."}
-    sentence = prompts.describe(image.request)
+    # Another instance than the image's own file, whose header names the finding: so it has UIDs of its own.
+    image, sentence = replace(image, id=opaque_id(set_id, image.id)), prompts.describe(image.request)
     file = f"images/case-{number:03d}.dcm"
     row |= {"file": file, "sop_instance_uid": uid(image.id, "instance")}
-    row["sha256"] = _add(archive, file, encode(image, sentence))
+    row["sha256"] = _add(archive, file, encode(image, NEUTRAL.format(number)))
     if drawn.lesion is not None and drawn.lesion.any():
         file = f"lesions/case-{number:03d}-seg.dcm"
         digest = _add(archive, file, encode_segmentation(image, drawn.lesion, sentence))

@@ -44,7 +44,7 @@ class Plan:
     source: str = ""
     length: int = 10
     normal_share: float = 0.5
-    seed: int = 0
+    seed: int = 0  # of chance; 0 in practice or an exam on a set: its own order
     limit_s: float | None = None  # of the whole session
     back: bool = False  # may go back and change an answer
     shape: Shape = Shape.BOX  # of a place
@@ -68,6 +68,16 @@ class Plan:
             raise RequestError("A place is shown by a point, a box or an outline.")
         if self.back and self.mode is not Mode.EXAM:
             raise RequestError("Only an exam lets its reader go back.")
+
+    @property
+    def in_order(self) -> bool:
+        """True where every case of a set comes once, as its educator has put them."""
+        return bool(self.source) and self.seed == 0 and self.mode in (Mode.PRACTICE, Mode.EXAM)
+
+    @property
+    def adaptive(self) -> bool:
+        """True where the next case depends on the answers before it."""
+        return self.mode in ADAPTIVE and not self.in_order
 
     def to_json(self) -> str:
         """The plan as JSON with sorted keys and no spaces."""

@@ -17,7 +17,7 @@ from synth.reading.answers import Answer, Place, Shape, Task
 from synth.reading.drafts import Draft
 from synth.reading.grading import grade
 from synth.reading.items import Item
-from synth.reading.sessions import ADAPTIVE, Answered, Dealt, ReadingSession
+from synth.reading.sessions import Answered, Dealt, ReadingSession
 from synth.reading.shapes import boxed
 from synth.ui import quiz_answer, quiz_place, quiz_reveal, reader, resources, views
 
@@ -53,7 +53,7 @@ def show(session: ReadingSession, position: int) -> None:
             quiz_reveal.show(session, position, dealt, answered, "Enter" in reply.keys)
         else:
             _ask(session, position, dealt, reply)
-    if revealed or session.plan.mode not in ADAPTIVE:
+    if revealed or not session.plan.adaptive:
         _send_ahead(session, position)
 
 

@@ -13,7 +13,7 @@ from synth.reading.answers import Shape, Task
 from synth.reading.cases import CaseSet
 from synth.reading.codes import tidied
 from synth.reading.items import opaque_id
-from synth.reading.sessions import Mode, Plan
+from synth.reading.sessions import LENGTH_MAX, Mode, Plan
 from synth.types import SEED_MAX
 from synth.ui import quiz_place, quiz_words, resources, session, views
 from synth.ui.quiz_place import Place
@@ -91,11 +91,8 @@ def _told(mode: Mode) -> str:
 
 def _settings(mode: Mode, tasks: tuple[Task, ...], chosen: CaseSet | None) -> Callable[[], Plan]:
     """The settings of a mode; the plan is made when the button is pressed, so that its sentence stands there."""
-    length, share, minutes, back, opinion = USUAL[mode], 0.5, None, False, False
-    if mode in (Mode.PRACTICE, Mode.EXAM):
-        length = int(st.number_input("Cases", 1, 200, USUAL[mode], key=f"quiz_length_{mode}", width=110))
-        percent = st.number_input("Normals, %", 0, 100, 50, 5, key="quiz_normals", width=120)
-        share = percent / 100
+    minutes, back, opinion = None, False, False
+    length, share, seed = _choice(mode, chosen)
     if mode is Mode.EXAM:
         minutes = st.number_input("Minutes", 1, 240, 20, key="quiz_minutes", width=110)
         back = st.toggle("May go back", key="quiz_back")
@@ -117,7 +114,7 @@ def _settings(mode: Mode, tasks: tuple[Task, ...], chosen: CaseSet | None) -> Ca
             source=chosen.id if chosen else "",
             length=length,
             normal_share=share,
-            seed=secrets.randbelow(SEED_MAX),
+            seed=seed,
             limit_s=None if minutes is None else 60.0 * minutes,
             back=back,
             shape=shape,
@@ -125,6 +122,18 @@ def _settings(mode: Mode, tasks: tuple[Task, ...], chosen: CaseSet | None) -> Ca
         )
 
     return plan
+
+
+def _choice(mode: Mode, chosen: CaseSet | None) -> tuple[int, float, int]:
+    """How many cases, the share of normals, and the seed of chance: 0 for a set as its educator has put it."""
+    seed = 1 + secrets.randbelow(SEED_MAX)
+    if mode not in (Mode.PRACTICE, Mode.EXAM):
+        return USUAL[mode], 0.5, seed
+    if chosen and st.toggle("In the order of the set", value=True, key="quiz_order"):
+        return LENGTH_MAX, 0.5, 0
+    length = int(st.number_input("Cases", 1, LENGTH_MAX, USUAL[mode], key=f"quiz_length_{mode}", width=110))
+    percent = st.number_input("Normals, %", 0, 100, 50, 5, key="quiz_normals", width=120)
+    return length, percent / 100, seed
 
 
 def _begin(plan: Plan, chosen: CaseSet | None) -> None:

@@ -212,16 +212,16 @@ def test_three_readers_sit_a_study_and_are_told_nothing(room: Server, tab: Tab) 
     sessions = store.sittings.sessions(study="study1")
     store.close()
     assert sorted(session.reader for session in sessions) == ["Reader 1", "Reader 2", "Reader 3"]
-    assert {len(session.answers) for session in sessions} == {16}
+    assert {len(session.answers) for session in sessions} == {10}
     assert all(session.ended_at is not None for session in sessions)
     assert all(answered.seconds > 0 for session in sessions for answered in session.answers.values())
 
 
 def _read_study(page: Page, reader: int) -> None:
-    """Eight cases real or synthetic, then the same for their findings with a confidence."""
-    for number in range(1, 17):
+    """Five cases real or synthetic, then the same for their findings with a confidence."""
+    for number in range(1, 11):
         case(page, number)
-        if number <= 8:
+        if number <= 5:
             page.keyboard.press(str(1 + (number + reader) % 6))
             expect(page.get_by_role("radio", checked=True, name=re.compile(r"^\d "))).to_be_visible()
             page.keyboard.press("Enter")
@@ -232,7 +232,7 @@ def _read_study(page: Page, reader: int) -> None:
             expect(page.get_by_text(re.compile("^How sure are you"))).to_be_visible()
             page.keyboard.press("4")
         assert page.get_by_text(re.compile(r"^(Correct|Not correct)")).count() == 0
-    expect(page.get_by_text("All 16 answers are kept", exact=False)).to_be_visible()
+    expect(page.get_by_text("All 10 answers are kept", exact=False)).to_be_visible()
 
 
 def _bytes(data: str | bytes) -> bytes:
@@ -259,3 +259,29 @@ def test_an_image_that_is_deleted_meanwhile_is_skipped_and_nothing_else_lost(roo
     page.keyboard.press("Enter")
     expect(page.get_by_text(re.compile(r"^(Correct|Partly right|Not correct)"))).to_be_visible()
     assert list(answers(room, page)) == [1]
+
+
+def test_the_classifier_is_heard_after_the_answer_and_before_the_truth(room: Server, tab: Tab) -> None:
+    page = tab(f"{room.url}/quiz")
+    expect(page.get_by_role("button", name="Begin")).to_be_visible()
+    page.get_by_role("switch", name="Ask the classifier first").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("switch", name="Ask the classifier first")).to_be_checked()
+    begin(page)
+    page.keyboard.press("n")
+    expect(page.get_by_role("switch", name="N Normal")).to_be_checked()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(re.compile(r"^Classifier: nodule \d+%"))).to_be_visible()
+    expect(page.get_by_text("You answered: Normal.")).to_be_visible()
+    assert page.get_by_text(re.compile(r"^(Correct|Partly right|Not correct)")).count() == 0
+    page.reload()  # still before the truth
+    case(page, 1)
+    expect(page.get_by_role("button", name="Keep or change")).to_be_visible()
+    page.keyboard.press("1")
+    expect(page.get_by_role("button", name=re.compile("^1 "))).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(re.compile(r"^(Correct|Partly right|Not correct)"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^After the classifier's opinion"))).to_be_visible()
+    (answered,) = answers(room, page).values()
+    assert answered.answer.normal and not answered.revised.normal
+    assert set(json.loads(answered.opinion)) == {"pleural_effusion", "lung_opacity", "covid_19", "nodule"}

@@ -145,6 +145,19 @@ def test_a_study_asks_every_task_of_every_case_in_an_order_of_each_readers_own(d
     assert len(set(orders[0])) == one.plan.length == len(orders[0])
 
 
+def test_a_set_is_read_in_its_order_each_approved_case_once(store: Store, tmp_path: Path) -> None:
+    films = library(tmp_path)
+    made = furnish(store, normals=2, set_id="small")
+    desk = Desk(store, films, pool.of_set(store, made, films))
+    plan = Plan(Mode.PRACTICE, (Task.FINDINGS, Task.WHERE), source="small", length=200)
+    session = begun(desk, plan)
+    assert [dealt.sources for dealt in session.dealt] == [(f"synthetic:{entry.job}",) for entry in made.entries]
+    tasks = [dealt.item.task for dealt in session.dealt]
+    assert tasks[:4] == [Task.FINDINGS, Task.FINDINGS, Task.FINDINGS, Task.FINDINGS] and Task.WHERE in tasks
+    assert session.plan.length == len(made.entries) and session.told
+    assert desk.case(session, session.plan.length, NOW) is None
+
+
 def test_a_study_teaches_nothing(desk: Desk, store: Store) -> None:
     session = begun(desk, Plan(Mode.STUDY, (Task.FINDINGS,), rated=True), reader="Reader 1")
     desk.answer(session, 0, replace(NORMAL, confidence=4), 2.0, NOW)

@@ -17,7 +17,7 @@ from tests.casework.furnished import furnish, library
 def test_a_set_gives_its_entries_their_bases_both_ways_of_every_pair_and_the_series(
     store: Store, tmp_path: Path
 ) -> None:
-    made = furnish(store, normals=2)
+    made = furnish(store, normals=2)  # the shipped set
     cases = pool.of_set(store, made, library(tmp_path))
     by_task = {task: [case for case in cases if task in case.tasks] for task in Task}
     assert len(by_task[Task.FINDINGS]) == 4 + 6 + 4  # normals and effusions, drawn ones, bases of these
@@ -28,6 +28,12 @@ def test_a_set_gives_its_entries_their_bases_both_ways_of_every_pair_and_the_ser
     (series,) = by_task[Task.SEVERITY]
     ranks = {f"synthetic:{entry.job}": pool.RANKS[entry.recipe.finding.severity] for entry in made.entries[-3:]}
     assert [ranks[source] for source in series.sources] == list(series.truth.severities)
+
+
+def test_of_an_educators_set_only_what_was_approved_is_read(store: Store, tmp_path: Path) -> None:
+    made = furnish(store, normals=2, set_id="mine")
+    cases = [case for case in pool.of_set(store, made, library(tmp_path)) if Task.FINDINGS in case.tasks]
+    assert [case.sources for case in cases] == [(f"synthetic:{entry.job}",) for entry in made.entries]
 
 
 def test_the_place_of_a_drawn_lesion_is_that_of_its_outline(store: Store, tmp_path: Path) -> None:
