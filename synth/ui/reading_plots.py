@@ -136,7 +136,7 @@ def confusion(found: Confusion, title: str) -> Plot | None:
         )
     )
     figure.update_xaxes(title="named", side="bottom", tickangle=-35 if len(words) > 3 else 0)
-    figure.update_yaxes(title="true")
+    figure.update_yaxes(title={"text": "true", "standoff": 14})
     right = sum(int(found.counts[k, k]) for k in range(len(words)))
     alt = f"{title}: {right} of {sum(found.readings)} true findings were named, by finding and by what was named."
     return Plot(_calm(figure, title, max(SQUARE_PX, 120 + 34 * len(words))), alt)
