@@ -144,6 +144,7 @@ def show(
     case = hashlib.blake2b(" ".join(names).encode(), digest_size=8).hexdigest()
     films = dict(zip([*names, *ahead], [*panes, *prefetch], strict=True))
     told = {"key": key, "case": case, "label": label, "height": height_px, "mark": mark, "keys": list(keys)}
+    told["run"] = st.session_state[f"{key}-run"] = st.session_state.get(f"{key}-run", 0) + 1
     told["panes"] = [_described(pane, name) for pane, name in zip(panes, names, strict=True)]
     with st.container(gap=None):
         answer = _reader(key=key, data=told, on_mark_change=_noted, on_pressed_change=_noted)

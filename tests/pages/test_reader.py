@@ -61,7 +61,7 @@ def test_the_browser_is_told_the_look_and_nothing_of_the_case() -> None:
         reader.show([pane], key="here", label="CT slice", keys=("1", "Enter"), prefetch=[reader.Pane(stack + 1)])
 
     told, films = sent(page(build))
-    assert set(told) == {"key", "case", "label", "height", "mark", "keys", "panes"}
+    assert set(told) == {"key", "case", "label", "height", "mark", "keys", "panes", "run"}
     (pane,) = told.pop("panes")
     assert len(told.pop("case")) == 16
     assert told == {"key": "here", "label": "CT slice", "height": 640, "mark": None, "keys": ["1", "Enter"]}

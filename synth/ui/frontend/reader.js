@@ -22,6 +22,8 @@ const FRAME_MS = 1000 / 12; // of a played stack
 const BOUNCE_MS = 80; // a key that comes back sooner was not let go by hand
 const HELD_MS = 1000; // after which a key whose release was not heard counts as let go
 const MOST_POINTS = 400; // of an outline
+const PATIENCE_MS = 800; // after which a press that nothing came of is said again
+const TIMES = 5;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const MARK_STEP = 1 / 64; // of the longer side: how far an arrow moves a mark
 const MARK_RADIUS = 1 / 16; // of the longer side: a mark that was set by a key
@@ -66,6 +68,7 @@ class Reader {
     films.waiting.delete(this.arrived);
     this.sizes.disconnect();
     clearInterval(this.cine);
+    clearInterval(this.insisting);
     cancelAnimationFrame(this.due);
     this.frame.remove();
   }
@@ -267,7 +270,23 @@ class Reader {
     this.settle();
     const number = (this.state.sent = Math.max(Date.now(), this.state.sent + 1));
     this.state.presses = [...(this.state.presses ?? []), { key, number }].slice(-16);
+    this.press();
+    this.insist();
+  }
+
+  press() {
     this.setTriggerValue("pressed", { case: this.data.case, presses: this.state.presses });
+  }
+
+  /** Says it again until the page has run: a press that meets the end of another run gets lost. Its number counts once. */
+  insist() {
+    const { run } = this.data;
+    let times = 0;
+    clearInterval(this.insisting);
+    this.insisting = setInterval(() => {
+      if (this.data.run !== run || (times += 1) > TIMES) clearInterval(this.insisting);
+      else this.press();
+    }, PATIENCE_MS);
   }
 
   /** Does what a key stands for; false when it stands for nothing. */
