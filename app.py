@@ -1,4 +1,4 @@
-"""SynthRead: a clinical prompt to a synthetic chest film beside real ones. `streamlit run app.py` starts it."""
+"""SynthRead: synthetic radiographs from a clinical prompt, and practice in reading them: `streamlit run app.py`."""
 
 from pathlib import Path
 
@@ -6,22 +6,28 @@ import streamlit as st
 
 from synth.ui import resources, views
 
-HERE = Path(__file__).parent
+PAGES = Path(__file__).parent / "pages"
 
 st.set_page_config(page_title="SynthRead", page_icon="🩻", layout="wide", initial_sidebar_state="auto")
-st.html(HERE / "assets" / "reading_room.css")
+st.html(PAGES.parent / "assets" / "reading_room.css")
 page = st.navigation(
-    [
-        st.Page(HERE / "pages" / "generate.py", title="Generate", default=True),
-        st.Page(HERE / "pages" / "quiz.py", title="Reading room"),
-        st.Page(HERE / "pages" / "edit.py", title="Edit"),
-        st.Page(HERE / "pages" / "restore.py", title="Restore"),
-        st.Page(HERE / "pages" / "translate.py", title="Translate"),
-        st.Page(HERE / "pages" / "library.py", title="Real images"),
-        st.Page(HERE / "pages" / "cases.py", title="Cases"),
-        st.Page(HERE / "pages" / "studies.py", title="Studies"),
-        st.Page(HERE / "pages" / "progress.py", title="Progress"),
-    ]
+    {
+        "Make": [
+            st.Page(PAGES / "generate.py", title="Generate", default=True),
+            st.Page(PAGES / "edit.py", title="Edit"),
+            st.Page(PAGES / "restore.py", title="Restore"),
+            st.Page(PAGES / "translate.py", title="Translate"),
+        ],
+        "Read": [
+            st.Page(PAGES / "quiz.py", title="Reading room"),
+            st.Page(PAGES / "progress.py", title="Progress"),
+            st.Page(PAGES / "library.py", title="Real images"),
+        ],
+        "Teach and study": [
+            st.Page(PAGES / "cases.py", title="Cases"),
+            st.Page(PAGES / "studies.py", title="Studies"),
+        ],
+    }
 )
 with st.sidebar:
     st.markdown("**SynthRead**")

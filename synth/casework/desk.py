@@ -46,6 +46,11 @@ class Desk:
         self._library = library
         self._cases = {case.id: case for case in cases}
 
+    @property
+    def patients(self) -> int:
+        """How many different cases there are: what was made of one image counts once."""
+        return len({case.same for case in self._cases.values()})
+
     def begin(self, session_id: str, reader: str, plan: Plan, now: datetime) -> ReadingSession:
         """A new session, or the one that is there; all cases are dealt at once unless the next depends on skill.
 

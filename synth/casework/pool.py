@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from synth.casework.starter import STARTER_ID
 from synth.errors import StoreError
 from synth.findings import VOCABULARY
 from synth.library.folders import Library
@@ -17,19 +18,14 @@ from synth.reading.shapes import Area, filled
 from synth.store import Store
 from synth.types import Finding, GeneratedImage, RealImage, Severity
 
-STARTER = "starter"  # id of the set that is shipped
 ALONE = (Task.REAL_OR_SYNTHETIC, Task.FINDINGS, Task.WHERE, Task.REPORT)  # tasks on one picture
 RANKS = {severity: rank for rank, severity in enumerate(Severity, start=1)}
 MODALITIES = ("DX", "CT")  # that are read
 
 
-def room(store: Store, library: Library) -> list[Case]:
-    """The cases that everybody can practise on: the starter set as far as it is drawn, and the library."""
-    try:
-        starter = of_set(store, store.casebook.case_set(STARTER), library)
-    except StoreError:  # not there yet
-        starter = []
-    return [*starter, *of_library(library)]
+def shipped(sets: Iterable[CaseSet]) -> list[CaseSet]:
+    """The starter set, where it is there."""
+    return [made for made in sets if made.id == STARTER_ID]
 
 
 def of_set(store: Store, case_set: CaseSet, library: Library) -> list[Case]:

@@ -6,25 +6,23 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from synth.export.tables import cell
 from synth.reading.readings import IMRMC_COLUMNS, Reading, imrmc_rows
 from synth.reading.reads import Read
-from synth.reading.studies import Study
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet runs (OWASP, CSV injection)
 COLUMNS = (
-    "reader", "pseudonym", "phase", "position", "case", "task", "condition", "positive", "called_positive", "score",
+    "reader", "phase", "position", "case", "task", "condition", "positive", "called_positive", "score",
     "correct", "credit", "confidence", "seconds", "x", "y", "hit", "dice", "true", "named", "answered_at",
 )  # fmt: skip
 
 
-def reads_csv(study: Study, reads: Iterable[Read]) -> bytes:
+def reads_csv(reads: Iterable[Read]) -> bytes:
     """One line an answer, UTF-8, CRLF (RFC 4180); phases and positions from 1, places as shares of the sides.
 
-    An empty cell says that the task has no such value; 1 and 0 are yes and no. Text that a spreadsheet would run as a
-    formula gets an apostrophe in front; numbers may be negative.
+    Readers are numbers: pseudonyms stay with whoever runs the study. An empty cell says that the task has no such
+    value; 1 and 0 are yes and no. Text that a spreadsheet would run as a formula gets an apostrophe in front.
     """
-    names = {seat.reader: seat.name for seat in study.seats}
-    return _csv(COLUMNS, (_row(read, names.get(read.reader, "")) for read in reads))
+    return _csv(COLUMNS, (_row(read) for read in reads))
 
 
 def imrmc_csv(reads: Iterable[Read]) -> bytes:
@@ -33,21 +31,20 @@ def imrmc_csv(reads: Iterable[Read]) -> bytes:
     Raises RequestError where nothing has a score, or a case is positive here and negative there.
     """
     readings = [
-        Reading(_text(read.reader), _text(read.case), read.condition, read.score, bool(read.positive))
+        Reading(cell(read.reader), cell(read.case), read.condition, read.score, bool(read.positive))
         for read in reads
         if read.score is not None
     ]
     return _csv(IMRMC_COLUMNS, imrmc_rows(readings))
 
 
-def _row(read: Read, pseudonym: str) -> list[object]:
+def _row(read: Read) -> list[object]:
     x, y = read.place or (None, None)
     return [
-        _text(read.reader),
-        _text(pseudonym),
+        cell(read.reader),
         read.phase + 1,
         read.position + 1,
-        _text(read.case),
+        cell(read.case),
         read.task.value,
         read.condition,
         _yes(read.positive),
@@ -69,10 +66,6 @@ def _row(read: Read, pseudonym: str) -> list[object]:
 
 def _yes(value: bool | None) -> int | None:
     return None if value is None else int(value)
-
-
-def _text(text: str) -> str:
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:

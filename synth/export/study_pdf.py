@@ -101,9 +101,7 @@ def _task(task: TaskResult) -> list[Flowable]:
     if any(one.pooled.roc for one in task.conditions):
         words = "Thin: one reader each. Thick: all readers together."
         if task.task is Task.REAL_OR_SYNTHETIC:
-            words += (
-                f" {anchors.sources()} An accuracy is the line of all readers who have it, half of the cases synthetic."
-            )
+            words += f" {anchors.sources()}"
         story.append(_paragraph(words, _SMALL))
     return story
 

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 
-# What a spreadsheet takes for a formula (OWASP, CSV injection); numbers of the app's own are never negative.
+# What a spreadsheet takes for a formula (OWASP, CSV injection). A negative number would be marked too: keep it out.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 

@@ -23,15 +23,12 @@ class Table:
 
 
 def completion(study: Study, progress: tuple[Progress, ...]) -> Table:
-    """Every seat with its pseudonym and how far it came."""
+    """How far each seat came; never who sat there, as the readers were promised."""
     phases = range(study.protocol.phases)
     found = {(one.reader, one.phase): one for one in progress}
-    rows = tuple(
-        (seat.reader, seat.name or NONE, *(done(found.get((seat.reader, phase))) for phase in phases))
-        for seat in study.seats
-    )
+    rows = tuple((seat.reader, *(done(found.get((seat.reader, phase))) for phase in phases)) for seat in study.seats)
     names = ("Cases read",) if len(phases) == 1 else tuple(f"Phase {phase + 1}" for phase in phases)
-    return Table("Readers", ("Reader", "Pseudonym", *names), rows)
+    return Table("Readers", ("Reader", *names), rows)
 
 
 def done(progress: Progress | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from synth.reading.cases import CaseSet
+from synth.reading.cases import CaseSet, Entry
 from synth.reading.performance import Proportion, proportion, reading_times
 from synth.reading.sessions import Answered, ReadingSession
 
@@ -33,6 +33,7 @@ class CaseLine:
     name: str
     right: Proportion | None  # None where nobody has answered it
     median_s: float | None
+    entry: Entry | None = None  # None for what was made of approved cases
 
 
 def by_sitting(sessions: Iterable[ReadingSession]) -> list[SittingLine]:
@@ -58,8 +59,10 @@ def by_case(case_set: CaseSet, sessions: Iterable[ReadingSession]) -> list[CaseL
         for position, answered in sorted(session.answers.items()):
             if position < len(session.dealt):
                 answers.setdefault(session.dealt[position].sources, []).append(answered)
-    own = [((f"real:{e.real}",) if e.real else (f"synthetic:{e.job}",)) for e in case_set.approved]
-    lines = [_line(str(number), answers.pop(sources, ())) for number, sources in enumerate(own, start=1)]
+    lines = []
+    for number, entry in enumerate(case_set.approved, start=1):
+        sources = (f"real:{entry.real}" if entry.real else f"synthetic:{entry.job}",)
+        lines.append(_line(str(number), answers.pop(sources, ()), entry))
     named = ((_name(case_set, sources), read) for sources, read in answers.items())
     return lines + [_line(name, read) for name, read in named if name]
 
@@ -75,8 +78,8 @@ def _name(case_set: CaseSet, sources: Sources) -> str:
     return f"{shown[0]} before and after" if befores and shown else ", ".join(shown)
 
 
-def _line(name: str, answers: Sequence[Answered]) -> CaseLine:
-    return CaseLine(name, *_summary(answers))
+def _line(name: str, answers: Sequence[Answered], entry: Entry | None = None) -> CaseLine:
+    return CaseLine(name, *_summary(answers), entry)
 
 
 def _summary(answers: Sequence[Answered]) -> tuple[Proportion | None, float | None]:

@@ -15,11 +15,10 @@ from synth.errors import RequestError
 from synth.findings import VOCABULARY
 from synth.library.labels import NORMAL
 from synth.reading.cases import TITLE_MAX, CaseSet, Entry, Recipe, Standing
+from synth.reading.codes import code
 from synth.types import SEED_MAX, Modality, ModelCard, RealImage
 from synth.ui import resources, session, views
 
-LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # of a share code: none is taken for another
-CODE_LENGTH = 8
 COUNT, AGES = 12, (20, 85)  # where nothing is typed
 REAL_MAX = 40
 NAMES = {Modality.DX: "X-ray", Modality.CT: "CT"}
@@ -56,11 +55,6 @@ def show() -> str | None:
             return _made(card, modality)
     st.caption("The cases are drawn in the background, some seconds each; every one waits for your approval.")
     return None
-
-
-def share_code() -> str:
-    """Eight letters and digits that cannot be guessed (40 bits) and are read out without a mistake."""
-    return "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
 
 
 def chosen_real(images: Sequence[RealImage], label: str, count: int, seed: int) -> list[RealImage]:
@@ -126,7 +120,7 @@ def _made(card: ModelCard | None, modality: Modality) -> str:
     entries = [Entry(uuid.uuid4().hex, recipe) for recipe in recipes]
     entries += [Entry(uuid.uuid4().hex, real=i.id, standing=Standing.PROPOSED) for i in _real(modality, seed)]
     random.Random(seed).shuffle(entries)
-    made = CaseSet(uuid.uuid4().hex, share_code(), title, session.user(), tuple(entries))
+    made = CaseSet(uuid.uuid4().hex, code(secrets.choice), title, session.user(), tuple(entries))
     resources.store().casebook.add_set(made)
     resources.maker().wake()
     for key in KEYS:

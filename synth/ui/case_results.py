@@ -9,8 +9,9 @@ from typing import Any
 import streamlit as st
 
 from synth.export.tables import csv_bytes
+from synth.findings import term
 from synth.reading import tally
-from synth.reading.cases import CaseSet
+from synth.reading.cases import CaseSet, Entry
 from synth.reading.performance import Proportion
 from synth.ui import resources
 
@@ -27,7 +28,7 @@ def show(case_set: CaseSet) -> None:
     if not lines:
         st.caption("Nobody has read this set yet. Open it and send its code; what is answered appears here at once.")
         return
-    readers, cases = st.columns([14, 10], gap="large")
+    readers, cases = st.columns(2, gap="medium")
     with readers:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**Trainees** :gray[{len(lines)} {'sitting' if len(lines) == 1 else 'sittings'}]")
@@ -66,6 +67,7 @@ def _cases(lines: Sequence[tally.CaseLine]) -> None:
         [
             {
                 "Case": line.name,
+                "Shows": _shown(line.entry),
                 "Right": _percent(line.right),
                 "Of": line.right.total if line.right else 0,
                 "95 % interval": _interval(line.right),
@@ -77,6 +79,15 @@ def _cases(lines: Sequence[tally.CaseLine]) -> None:
         column_config={"Right": _bar(), "Of": st.column_config.NumberColumn("Of", help="Answers")},
         alt="A row for each case",
     )
+
+
+def _shown(entry: Entry | None) -> str:
+    """The findings of a case of the set; "real" for a real one, whose labels stand in the review."""
+    if entry is None:
+        return ""
+    if entry.recipe is None:
+        return "real"
+    return ", ".join(term(finding.code).name for finding in entry.recipe.findings) or "normal"
 
 
 def table(lines: Sequence[tally.SittingLine]) -> bytes:
@@ -113,4 +124,4 @@ def _interval(share: Proportion | None) -> str:
 
 
 def _seconds(value: float | None) -> str:
-    return "" if value is None else f"{value:.0f} s"
+    return "" if value is None else f"{value:.1f} s"

@@ -47,7 +47,7 @@ def strip(set_id: str, chosen: str, seen: tuple[tuple[str, Standing], ...]) -> N
         if waiting:
             total = len(case_set.entries)
             st.progress((total - waiting) / total, text=f"{total - waiting} of {total} drawn")
-        with st.container(height=STRIP_PX, border=False), st.container(horizontal=True, gap="xsmall"):
+        with st.container(height=STRIP_PX, border=False, key="case-strip"), st.container(horizontal=True, gap="xsmall"):
             for number, entry in enumerate(case_set.entries, start=1):
                 _tile(entry, number, entry.id == chosen)
 

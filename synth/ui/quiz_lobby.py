@@ -11,6 +11,7 @@ import streamlit as st
 
 from synth.reading.answers import Shape, Task
 from synth.reading.cases import CaseSet
+from synth.reading.codes import tidied
 from synth.reading.items import opaque_id
 from synth.reading.sessions import Mode, Plan
 from synth.types import SEED_MAX
@@ -27,8 +28,8 @@ def show(here: Place) -> None:
     chosen = resources.store().casebook.set_of_code(here.set_code) if here.set_code else None
     begin, beside = st.columns([3, 2], gap="large")
     with begin, views.show_error():
-        if chosen:
-            st.subheader(chosen.title, anchor=False)
+        st.subheader(chosen.title if chosen else "Reading room", anchor=False)
+        st.caption(_supply(chosen))
         _start(chosen, here.mode)
     with beside:
         with views.show_error():
@@ -36,6 +37,14 @@ def show(here: Place) -> None:
         _unfinished()
         with views.show_error():
             _invited()
+
+
+def _supply(chosen: CaseSet | None) -> str:
+    """How much there is to read, and whether more is being drawn."""
+    ready = resources.desk_of((chosen.id,) if chosen else ()).patients
+    waiting = resources.waiting_cases(chosen.id if chosen else None)
+    more = f"; {waiting} more are being drawn" if waiting else ""
+    return f"{ready} cases are ready{more}. Real and synthetic images are mixed, unmarked until they are answered."
 
 
 def _reader(chosen: CaseSet | None) -> None:
@@ -151,7 +160,7 @@ def _unfinished() -> None:
 def _invited() -> None:
     """The code of a case set or of a study."""
     with st.form("invited", border=False):
-        code = st.text_input("Code of a case set or study", placeholder="8 letters and digits").strip().upper()
+        code = tidied(st.text_input("Code of a case set or study", placeholder="8 letters and digits"))
         if st.form_submit_button("Open") and code:
             _open(code)
 

@@ -13,12 +13,12 @@ import streamlit as st
 from synth.casework import pool
 from synth.casework.desk import Desk
 from synth.casework.maker import Maker
-from synth.casework.starter import FILE
+from synth.casework.starter import FILE, STARTER_ID
 from synth.config import Settings
 from synth.engine import Engine
 from synth.imaging import to_uint8
 from synth.library.folders import Library
-from synth.reading.cases import Case
+from synth.reading.cases import Case, CaseSet, Standing
 from synth.reading.sessions import ReadingSession
 from synth.store import Store
 from synth.types import GeneratedImage, GenerationRequest, Step
@@ -58,16 +58,25 @@ def library() -> Library:
     return Library(settings().library)
 
 
-@st.cache_resource(show_spinner=False, ttl=20, max_entries=16)
-def _cases(sets: tuple[str, ...]) -> list[Case]:
-    if not sets:
-        return pool.room(store(), library())
-    return [case for name in sets for case in pool.of_set(store(), store().casebook.case_set(name), library())]
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _cases(approved: tuple[tuple[str, ...], ...], with_library: bool, _sets: Sequence[CaseSet]) -> list[Case]:
+    found = [case for made in _sets for case in pool.of_set(store(), made, library())]
+    return [*found, *pool.of_library(library())] if with_library else found
 
 
 def desk_of(sets: tuple[str, ...]) -> Desk:
-    """The desk that deals from case sets, or from the room's cases without any. A new case is seen within 20 s."""
-    return Desk(store(), library(), _cases(sets))
+    """The desk that deals from case sets, or without any from the room's cases: the starter set and the library."""
+    casebook = store().casebook
+    made = [casebook.case_set(name) for name in sets] if sets else pool.shipped(casebook.sets())
+    approved = tuple((entry.id, entry.job, entry.history, entry.teaching) for one in made for entry in one.approved)
+    return Desk(store(), library(), _cases(approved, not sets, made))
+
+
+@st.cache_data(ttl=5, show_spinner=False)
+def waiting_cases(set_id: str | None) -> int:
+    """How many cases of a set, or of the starter set, are still to be drawn."""
+    sets = [made for made in store().casebook.sets() if made.id == (set_id or STARTER_ID)]
+    return sum(entry.standing is Standing.WAITING for made in sets for entry in made.entries)
 
 
 def desk(session: ReadingSession) -> Desk:

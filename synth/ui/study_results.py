@@ -68,7 +68,7 @@ def _files(report: StudyReport) -> None:
         _file("Report, PDF", partial(study_pdf, report, day), f"study-{study.id}.pdf", "application/pdf")
         if not reads:
             return
-        _file("Answers, CSV", partial(reads_csv, study, reads), f"study-{study.id}-answers.csv", "text/csv")
+        _file("Answers, CSV", partial(reads_csv, reads), f"study-{study.id}-answers.csv", "text/csv")
         for task in report.tasks:
             if any(read.score is not None for read in task.reads):
                 name = f"study-{study.id}-imrmc-{task.task.value}.csv"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from synth import imaging, prompts
 from synth.dicom.encode import in_hounsfield
 from synth.library.match import match
 from synth.types import GeneratedImage, RealImage
-from synth.ui import compare, downloads, forms, hounsfield, resources, session, views
+from synth.ui import compare, downloads, forms, hounsfield, reader, resources, session, views
 
 REAL_CHOICES = 6  # matching real images to page through
 LOOKED_THROUGH = 24  # best matches that are tried when files of the library are damaged
@@ -36,16 +37,31 @@ def _reading(image: GeneratedImage, beside: GeneratedImage | None) -> None:
                 session.show(session.shown().jobs, image.id)
                 st.rerun()
     with films:
-        st.plotly_chart(
-            compare.figure(left, right, scale=_scale(in_hu, right)),
-            theme=None,
-            config=compare.CONFIG,
-            key=f"films-{image.id}",
-            alt=f"Synthetic image: {prompts.describe(image.request)}",
-        )
+        _films(image, left, right, in_hu)
     with facts[0], views.show_error():
         _actions(image)
         _provenance(image)
+
+
+def _films(image: GeneratedImage, left: compare.Pane, right: compare.Pane | None, in_hu: bool) -> None:
+    """Both films as a figure with histograms, or at the reading station, linked."""
+    words = f"Synthetic image: {prompts.describe(image.request)}"
+    how = st.segmented_control(
+        "Films", ("Compare", "Read"), default="Compare", required=True, key="films_how", label_visibility="collapsed"
+    )
+    if how == "Read":
+        panes = [_to_read(pane, in_hu) for pane in (left, right) if pane is not None]
+        reader.show(panes, key="generate-reader", label=words)
+        return
+    figure = compare.figure(left, right, scale=_scale(in_hu, right))
+    st.plotly_chart(figure, theme=None, config=compare.CONFIG, key=f"films-{image.id}", alt=words)
+
+
+def _to_read(pane: compare.Pane, in_hu: bool) -> reader.Pane:
+    if not in_hu:
+        return reader.Pane(pane.shown, title=pane.title)
+    presets = hounsfield.PRESETS if pane.fixed is None else hounsfield.LUNG_ONLY.presets
+    return reader.Pane(pane.shown.astype(np.int16), unit="HU", title=pane.title, presets=presets)
 
 
 def synthetic_pane(image: GeneratedImage, in_hu: bool) -> compare.Pane:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ from synth.reading.answers import (
     placed,
 )
 from synth.reading.sessions import Mode, Plan, ReadingSession
+from synth.reading.studies import Protocol, Seat, Study
 from synth.store import Store
 from synth.types import Finding
 from tests.casework.furnished import NOW, furnish, library
@@ -35,8 +37,7 @@ NORMAL = FindingsChosen(normal=True)
 @pytest.fixture
 def desk(store: Store, tmp_path: Path) -> Desk:
     films = library(tmp_path)
-    furnish(store)
-    return Desk(store, films, pool.room(store, films))
+    return Desk(store, films, [*pool.of_set(store, furnish(store), films), *pool.of_library(films)])
 
 
 def begun(desk: Desk, plan: Plan, name: str = "s1", reader: str = "ada", at: datetime = NOW) -> ReadingSession:
@@ -206,3 +207,29 @@ def test_times_beyond_half_an_hour_count_as_half_an_hour(desk: Desk) -> None:
     session = begun(desk, Plan(Mode.EXAM, (Task.FINDINGS,), length=2, seed=4))
     assert desk.answer(session, 0, NORMAL, 86400.0, NOW)[1].seconds == 1800.0
     assert desk.answer(session, 1, NORMAL, -3.0, NOW)[1].seconds == 0.0
+
+
+def test_twenty_readers_at_once_lose_nothing(store: Store, tmp_path: Path) -> None:
+    films = library(tmp_path)
+    desk = Desk(store, films, pool.of_set(store, furnish(store, normals=2, set_id="small"), films))
+    protocol = Protocol(("small",), (Task.REAL_OR_SYNTHETIC,), 20, "Consent.")
+    seats = tuple(Seat(number, f"SEAT{number:04d}") for number in range(1, 21))
+    store.casebook.add_study(Study("study1", "Twenty at once", "ada", NOW, protocol, seats))
+    plan = Plan(Mode.STUDY, protocol.tasks, seed=5, rated=True, study="study1")
+
+    def sit(number: int) -> None:
+        session = desk.begin(f"session{number:02d}", f"Reader {number}", plan, NOW)
+        for position in range(session.plan.length):
+            score = RealOrSynthetic(1 + (number + position) % 6)
+            for _ in range(2):  # every reader clicks twice
+                desk.answer(store.sittings.session(session.id), position, score, 1.0, NOW)
+        store.sittings.end(session.id, NOW)
+
+    with ThreadPoolExecutor(20) as readers:
+        list(readers.map(sit, range(1, 21)))
+    sessions = store.sittings.sessions(study="study1")
+    assert len(sessions) == 20
+    for session in sessions:
+        number = int(session.reader.split()[1])
+        given = {position: answered.answer for position, answered in session.answers.items()}
+        assert given == {at: RealOrSynthetic(1 + (number + at) % 6) for at in range(session.plan.length)}

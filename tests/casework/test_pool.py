@@ -67,8 +67,8 @@ def test_the_findings_offered_are_those_of_all_cases_of_the_modality(store: Stor
     assert pool.options(cases, "CT") == ()
 
 
-def test_the_room_is_the_library_until_the_starter_set_is_there(store: Store, tmp_path: Path) -> None:
-    films = library(tmp_path)
-    assert len(pool.room(store, films)) == len(films.images)
-    furnish(store)
-    assert len(pool.room(store, films)) > len(films.images)
+def test_the_shipped_set_is_the_starter_set_alone(store: Store) -> None:
+    assert pool.shipped(store.casebook.sets()) == []
+    furnish(store, normals=1, set_id="mine")
+    starter = furnish(store, normals=1)
+    assert pool.shipped(store.casebook.sets()) == [starter]

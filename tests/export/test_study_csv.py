@@ -30,7 +30,7 @@ def parsed(data: bytes) -> list[dict[str, str]]:
 def test_every_answer_is_a_line_with_all_that_is_known_of_it() -> None:
     study = simulated.study()
     reads = simulated_reads(study)
-    lines = parsed(reads_csv(study, reads))
+    lines = parsed(reads_csv(reads))
     assert len(lines) == len(reads) == 3 * 2 * 60 and tuple(lines[0]) == COLUMNS
     for line, row in zip(lines, reads, strict=True):
         assert (line["reader"], line["task"], line["case"]) == (row.reader, row.task.value, row.case)
@@ -39,16 +39,18 @@ def test_every_answer_is_a_line_with_all_that_is_known_of_it() -> None:
         assert (line["positive"], line["correct"]) == (str(int(bool(row.positive))), str(int(row.correct)))
         assert (line["x"] == "") is (row.place is None) and (line["hit"] == "") is (row.hit is None)
         assert line["true"].split() == list(row.true)
-    assert {line["pseudonym"] for line in lines} == {"Pseudonym A", "Pseudonym B", "Pseudonym C"}
+    assert b"Pseudonym" not in reads_csv(reads)  # readers were promised to be numbers
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+ann", "-ann", "@ann", " =1+1", "\t=1"])
-def test_a_pseudonym_is_never_a_formula(name: str) -> None:
+def test_no_text_is_a_formula_and_numbers_stay_numbers(name: str) -> None:
     study = simulated.study(1, 1, (Task.FINDINGS,))
-    risky = replace(study, seats=(replace(study.seats[0], name=name),))
-    lines = parsed(reads_csv(risky, simulated_reads(study)))
-    assert {line["pseudonym"] for line in lines} == {f"'{name}"}
-    assert min(float(line["score"]) for line in lines) < 0  # numbers stay numbers
+    reads = [replace(row, reader=name, case=f"{name}-{row.position}") for row in simulated_reads(study)]
+    lines = parsed(reads_csv(reads))
+    assert {line["reader"] for line in lines} == {f"'{name}"}
+    assert all(line["case"].startswith(f"'{name}-") for line in lines)
+    assert min(float(line["score"]) for line in lines) < 0
+    assert {line["readerID"] for line in parsed(imrmc_csv(reads))} == {"truth", f"'{name}"}
 
 
 def test_imrmc_reads_truth_and_scores_back() -> None:

@@ -307,6 +307,7 @@ def test_results_name_the_readers_and_the_hard_cases(cases: Open) -> None:
     assert readers.value["Right"].tolist() == [50.0, 100.0]
     assert readers.value["95 % interval"].tolist() == ["9% to 91%", "34% to 100%"]
     assert by_case.value["Case"].tolist() == ["1", "2"]
+    assert by_case.value["Shows"].tolist() == ["normal", "normal"]
     assert by_case.value["Right"].tolist() == [50.0, 100.0]
 
 

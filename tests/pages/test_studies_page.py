@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -13,7 +14,7 @@ from synth.reading.cases import CaseSet, Entry, Recipe, Standing
 from synth.reading.codes import ALPHABET
 from synth.reading.studies import Study
 from synth.types import Finding, GeneratedImage
-from synth.ui import resources
+from synth.ui import quiz_seat, resources
 from tests.pages.conftest import address
 from tests.reading import simulated
 
@@ -172,6 +173,29 @@ def test_the_lock_is_asked_for_twice_and_then_shows_the_results(studies: Callabl
         "Report, PDF", "Answers, CSV", "iMRMC, real or synthetic", "iMRMC, findings", "iMRMC, where is the lesion",
     }  # fmt: skip
     assert len(page.get("plotly_chart")) == 8  # ROC, confusion and calibration of two phases, times, weeks
+
+
+@pytest.mark.usefixtures("case_set")
+def test_invited_readers_read_what_was_planned_and_are_analysed(studies: Callable[..., AppTest]) -> None:
+    studies()
+    protocol = simulated.study(2, 2, (Task.REAL_OR_SYNTHETIC, Task.FINDINGS)).protocol
+    study = replace(simulated.study(2), protocol=replace(protocol, sets=(SET,), washout_days=0))
+    store = resources.store()
+    store.casebook.add_study(study)
+    for phase in range(2):
+        for number, seat in enumerate(study.seats):
+            sitting = quiz_seat.begin(study, seat, phase)
+            for place, dealt in enumerate(sitting.dealt):
+                said = simulated.answer(dealt.item, 1.0 - place * 0.4 + number, np.random.default_rng(place))
+                resources.desk_of((SET,)).answer(sitting, place, said, 5.0, simulated.BEGUN)
+    page = studies(study.id)
+    assert [row[4:] for row in cells(page)] == [["8 of 8", "8 of 8"]] * 2
+    page = press(press(page, "Lock"), "Lock for good")
+    assert not page.exception and not page.error
+    assert "has positive cases only: no ROC curve" in words(page)
+    page = page.segmented_control(key="study_task").set_value("Findings").run()
+    assert not page.exception and not page.error
+    assert "**Phase 2 against phase 1**" in words(page) and len(page.get("plotly_chart")) == 8
 
 
 def test_each_task_has_its_own_results(studies: Callable[..., AppTest]) -> None:

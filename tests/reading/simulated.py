@@ -59,8 +59,9 @@ def answer(given: Item, evidence: float, chances: np.random.Generator) -> Answer
     if given.task is Task.FINDINGS:
         if evidence <= 0:
             return FindingsChosen(normal=True, confidence=confidence)
-        true = given.truth.codes[0] if given.truth.codes else CODES[0]
-        code = true if chances.random() < 0.8 else CODES[int(chances.integers(3))]
+        offered = given.options or CODES
+        true = given.truth.codes[0] if given.truth.codes else offered[0]
+        code = true if chances.random() < 0.8 else offered[int(chances.integers(len(offered)))]
         return FindingsChosen((Finding(code, Side.RIGHT),), confidence=confidence)
     return _place(given, evidence, confidence, chances)
 

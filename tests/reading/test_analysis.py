@@ -197,7 +197,7 @@ def test_readers_who_stopped_or_never_came_are_named() -> None:
     assert found.notes == (
         "Reader 1 answered 5 of 8 cases of phase 2.", "Reader 2 never began phase 2.", "Reader 3 never began.",
     )  # fmt: skip
-    assert completion(study, found.progress).rows[0] == ("Reader 1", "Pseudonym A", "8 of 8", "5 of 8")
+    assert completion(study, found.progress).rows[0] == ("Reader 1", "8 of 8", "5 of 8")
     assert found.tasks[0].comparisons == ()  # nobody has read the second phase
 
 
