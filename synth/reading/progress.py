@@ -17,10 +17,10 @@ from synth.reading.choice import NORMAL, SYNTHETIC, Estimate
 from synth.reading.grading import Grade
 from synth.reading.matching import Outcome
 from synth.reading.performance import Proportion, proportion
+from synth.reading.reads import REAL
 from synth.reading.sessions import Answered, Dealt, Mode, ReadingSession
 from synth.reading.spacing import Due
 
-REAL = "real"  # a real picture under "real or synthetic", whose skill is kept as "normal" of that scope
 UNNAMED = "unnamed"  # what was named of a finding that was missed
 NOT_THERE = "not_there"  # what is so of a finding that was called beside others
 WHOLE_CREDIT = 0.999  # a credit from here on is a whole one

@@ -106,7 +106,9 @@ def _empty() -> None:
         "Read a few cases, and this page shows your days in a row, what you know of each finding, what to repeat, "
         "and every case to look at again. If you read under a name, give it above."
     )
-    st.page_link(QUIZ, label="Read ten cases", icon=":material/play_arrow:", query_params={"mode": Mode.DAILY.value})
+    st.page_link(
+        QUIZ, label="Read ten cases", icon=":material/play_arrow:", query_params=params({"mode": Mode.DAILY.value})
+    )
 
 
 def _days(answers: Sequence[Read], now: datetime, zone: tzinfo) -> None:

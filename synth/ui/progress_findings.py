@@ -12,7 +12,8 @@ from synth.findings import VOCABULARY
 from synth.reading import progress
 from synth.reading.answers import Task
 from synth.reading.choice import NORMAL, SYNTHETIC
-from synth.reading.progress import NOT_THERE, REAL, UNNAMED, Confusion, FindingSkill, Read
+from synth.reading.progress import NOT_THERE, UNNAMED, Confusion, FindingSkill, Read
+from synth.reading.reads import REAL
 from synth.store.sittings import Skill
 from synth.ui import progress_plots, resources
 from synth.ui.quiz_words import SHORT
@@ -55,13 +56,14 @@ def show(known: Mapping[str, Skill], answers: Sequence[Read], now: datetime) -> 
         _table(rows),
         hide_index=True,
         key="progress_findings",
+        placeholder="",
         alt=f"What is known of {len(rows)} findings",
         column_config={
             "Right": _bar("Share of your answers"),
             "95 % interval": st.column_config.TextColumn(help="Where that share lies with 95 % certainty (Wilson)"),
             "Skill": _bar("Chance of a right answer on an average case"),
             "Recall": _bar("How likely you still know it now (FSRS)"),
-            "Next due": st.column_config.DatetimeColumn(format="distance"),
+            "Due": st.column_config.DatetimeColumn(format="distance"),
         },
     )
 
@@ -79,7 +81,7 @@ def _table(rows: Sequence[FindingSkill]) -> dict[str, list[Any]]:
         "95 % interval": [f"{r.interval.low:.0%} to {r.interval.high:.0%}" if r else "" for r in rights],
         "Skill": [None if row.chance is None else 100 * row.chance for row in rows],
         "Recall": [None if row.recall is None else 100 * row.recall for row in rows],
-        "Next due": [row.due for row in rows],
+        "Due": [row.due for row in rows],
     }
 
 

@@ -60,28 +60,7 @@ def curve(series: Mapping[str, Sequence[Week]]) -> go.Figure:
     """Share right week by week, with its 95 % interval as a band; one line a name."""
     fig = go.Figure()
     for (name, weeks), colour in zip(series.items(), COLOURS, strict=False):
-        mondays = [week.monday for week in weeks]
-        low = [100 * week.right.interval.low for week in weeks]
-        high = [100 * week.right.interval.high for week in weeks]
-        edge = {"width": 0, "color": colour}
-        quiet = {"mode": "lines", "line": edge, "showlegend": False, "hoverinfo": "skip", "legendgroup": name}
-        fig.add_trace(go.Scatter(x=mondays, y=high, **quiet))
-        fig.add_trace(go.Scatter(x=mondays, y=low, fill="tonexty", fillcolor=_faint(colour), **quiet))
-        fig.add_trace(
-            go.Scatter(
-                x=mondays,
-                y=[100 * week.right.value for week in weeks],
-                customdata=[
-                    (week.right.successes, week.right.total, a, b) for week, a, b in zip(weeks, low, high, strict=True)
-                ],
-                hovertemplate="%{customdata[0]} of %{customdata[1]} right, "
-                "95 % interval %{customdata[2]:.0f} to %{customdata[3]:.0f} %",
-                mode="lines+markers",
-                line={"color": colour, "width": 2},
-                name=name,
-                legendgroup=name,
-            )
-        )
+        _add_line(fig, name, weeks, colour)
     _plain(fig, CURVE_PX, {"l": 44, "r": 8, "t": 30, "b": 36})
     shown = sorted({week.monday for weeks in series.values() for week in weeks})
     half = timedelta(days=4)
@@ -91,6 +70,33 @@ def curve(series: Mapping[str, Sequence[Week]]) -> go.Figure:
     fig.update_yaxes(range=[0, 102], ticksuffix=" %", gridcolor=LINE, showgrid=True)
     fig.update_layout(legend={"orientation": "h", "x": 0, "y": 1.14}, hovermode="x unified")
     return fig
+
+
+def _add_line(fig: go.Figure, name: str, weeks: Sequence[Week], colour: str) -> None:
+    """A line over its band; a single week has a bar, as a band would have no width."""
+    mondays = [week.monday for week in weeks]
+    share, low, high = (
+        [100 * value for value in values]
+        for values in zip(*((w.right.value, w.right.interval.low, w.right.interval.high) for w in weeks), strict=True)
+    )
+    quiet = {"mode": "lines", "line": {"width": 0, "color": colour}, "showlegend": False, "hoverinfo": "skip"}
+    fig.add_trace(go.Scatter(x=mondays, y=high, legendgroup=name, **quiet))
+    fig.add_trace(go.Scatter(x=mondays, y=low, legendgroup=name, fill="tonexty", fillcolor=_faint(colour), **quiet))
+    alone = {"array": [high[0] - share[0]], "arrayminus": [share[0] - low[0]], "thickness": 1}
+    fig.add_trace(
+        go.Scatter(
+            x=mondays,
+            y=share,
+            error_y=alone if len(weeks) == 1 else None,
+            customdata=[(w.right.successes, w.right.total, a, b) for w, a, b in zip(weeks, low, high, strict=True)],
+            hovertemplate="%{customdata[0]} of %{customdata[1]} right, "
+            "95 % interval %{customdata[2]:.0f} to %{customdata[3]:.0f} %",
+            mode="lines+markers",
+            line={"color": colour, "width": 2},
+            name=name,
+            legendgroup=name,
+        )
+    )
 
 
 def confusion(pairs: Sequence[Confusion], name: Callable[[str], str]) -> go.Figure:

@@ -14,7 +14,8 @@ from synth.reading.answers import Change, ChangesSeen, Direction, FreeReport, Sh
 from synth.reading.choice import NORMAL, SYNTHETIC, Estimate
 from synth.reading.items import Item, Truth, opaque_id
 from synth.reading.performance import wilson
-from synth.reading.progress import NOT_THERE, REAL, UNNAMED, Confusion, Read, Streak
+from synth.reading.progress import NOT_THERE, UNNAMED, Confusion, Read, Streak
+from synth.reading.reads import REAL
 from synth.reading.sessions import Dealt, Mode
 from tests.sittings import NOON, dealt, named, rated, read, sitting
 
