@@ -26,7 +26,6 @@ LUNG: dict[tuple[Modality, Side, Zone | None], Box] = {
     (Modality.CT, Side.RIGHT, None): (0.09, 0.37, 0.30, 0.68),
     (Modality.CT, Side.LEFT, None): (0.74, 0.39, 0.93, 0.68),
 }
-HEART: Box = (0.38, 0.40, 0.74, 0.68)  # of an enlarged heart on a film, not of one lung
 # Half the long axis, px of 256, as synth.evaluation.drawn measures them; the smallest nodules are left to experts.
 HALF_PX = {"nodule": (7, 12), "mass": (14, 24)}
 OTHER_HALF_PX = (18, 36)
@@ -37,8 +36,6 @@ def outlined(
     code: str, modality: Modality, side: Side, zone: Zone | None, rng: np.random.Generator
 ) -> tuple[Point, ...]:
     """The corners of one lesion, in [0, 1]. A zone of a CT slice is passed over: the level of a slice is not known."""
-    if code == "cardiomegaly":
-        return _ellipse(HEART, 0.0, rng)
     box = LUNG[modality, side, None if modality is Modality.CT else zone or Zone.MIDDLE]
     low, high = HALF_PX.get(code, OTHER_HALF_PX)
     long = float(rng.uniform(low, high)) / SIDE_PX

@@ -22,8 +22,8 @@ def starter(model_id: str = "", file: Path = FILE) -> CaseSet:
     Raises RequestError where the file cannot be read or two of its cases are one.
     """
     try:
-        rows: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["cases"]
-        entries = tuple(_entry(row, model_id) for row in rows)
+        shipped: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        entries = tuple(_entry(row, shipped["drawn_with"], model_id) for row in shipped["cases"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RequestError(f"The starter set {file.name} cannot be read: {error}.") from error
     if len({entry.id for entry in entries}) < len(entries):
@@ -31,8 +31,8 @@ def starter(model_id: str = "", file: Path = FILE) -> CaseSet:
     return CaseSet(STARTER_ID, STARTER_CODE, TITLE, STARTER_OWNER, entries, open=True)
 
 
-def _entry(row: dict[str, Any], model_id: str) -> Entry:
-    recipe = Recipe.from_json(json.dumps(row["recipe"]))
+def _entry(row: dict[str, Any], drawn_with: dict[str, Any], model_id: str) -> Entry:
+    recipe = Recipe.from_json(json.dumps(row["recipe"] | {"request": drawn_with | row["recipe"]["request"]}))
     entry_id = opaque_id(STARTER_ID, recipe.to_json())
     if model_id:
         recipe = replace(recipe, request=replace(recipe.request, model_id=model_id))

@@ -84,7 +84,7 @@ def shipped(tmp_path: Path) -> Path:
     cases = [
         {"recipe": json.loads(row.to_json()), "history": f"Cough {n}.", "teaching": "."} for n, row in enumerate(rows)
     ]
-    file.write_text(json.dumps({"cases": cases}), encoding="utf-8")
+    file.write_text(json.dumps({"drawn_with": {}, "cases": cases}), encoding="utf-8")
     return file
 
 

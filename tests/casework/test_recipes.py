@@ -44,7 +44,7 @@ def test_what_has_a_place_is_outlined_on_a_normal_picture_and_the_rest_is_asked_
 
 @pytest.mark.parametrize("modality", [Modality.DX, Modality.CT])
 def test_a_lesion_is_outlined_inside_the_lung_that_its_finding_names(modality: Modality) -> None:
-    codes = tuple(code for code in BY_HAND[modality] if code != "cardiomegaly")
+    codes = BY_HAND[modality]
     for recipe in planned(Wish(codes, 60, 0, modality=modality, seed=2), CARD):
         assert recipe.finding is not None and recipe.finding.side is not None
         left, top, right, bottom = LUNG[modality, recipe.finding.side, recipe.finding.zone]
