@@ -89,13 +89,23 @@ class Desk:
         done = grade(dealt.item, answer)
         answered = Answered(position, answer, done, min(max(seconds, 0.0), SECONDS_MAX), now)
         if session.left_s(now) == 0:
-            self._store.sittings.end(session.id, now)
+            self.end(session, now)
             return "ended", answered
         if plan.back:
             return self._store.sittings.change_answer(session.id, answered), answered
-        teach = None if plan.mode is Mode.STUDY else _learning(dealt.item, answered, now)
+        # What an exam teaches waits for its end: the progress page would tell the truth before.
+        teach = None if plan.mode in (Mode.STUDY, Mode.EXAM) else _learning(dealt.item, answered, now)
         kept = self._store.sittings.answer(session.id, answered, teach, scope_of(dealt.item.task))
         return kept, answered
+
+    def end(self, session: ReadingSession, now: datetime) -> None:
+        """End a session; an exam teaches now what its answers were worth."""
+        lessons: dict[int, tuple[str, Learn]] = {}
+        if session.plan.mode is Mode.EXAM:
+            for position, answered in session.answers.items():
+                item = session.dealt[position].item
+                lessons[position] = (scope_of(item.task), _learning(item, answered, now))
+        self._store.sittings.end(session.id, now, lessons)
 
     def _fitting(self, plan: Plan, reader: str, now: datetime) -> Plan:
         """The plan with as many cases as there are. Raises RequestError where there is none."""
@@ -238,7 +248,8 @@ def _learning(item: Item, answered: Answered, now: datetime) -> Learn:
         cards: dict[str, Any] = {code: skill.card for code, skill in before.items()}
         for code, score in scores.items():
             if code in VOCABULARY:
-                rated = spacing.rating(score, correct=score >= SURE, confidence=confidence)
+                correct = score >= SURE or answered.grade.correct
+                rated = spacing.rating(score, correct=correct, confidence=confidence)
                 cards[code] = spacing.reviewed(cards.get(code) or spacing.new_card(code, now), rated, now)
         return {code: Skill(after[code], cards.get(code, "")) for code in scores}, harder
 

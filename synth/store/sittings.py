@@ -156,11 +156,16 @@ class Sittings:
             assert isinstance(result, CursorResult)
             return result.rowcount == 1
 
-    def end(self, session_id: str, at: datetime) -> None:
-        """End a session; one that has ended keeps its time."""
+    def end(self, session_id: str, at: datetime, lessons: Mapping[int, tuple[str, Learn]] | None = None) -> None:
+        """End a session, once, with what its answers teach: position -> (scope, lesson). Its time stays thereafter."""
         with self._database.writing() as db:
             row = _held(db, session_id)
-            row.ended_at = row.ended_at or at
+            if row.ended_at is not None:
+                return
+            row.ended_at = at
+            for position, (scope, learn) in sorted((lessons or {}).items()):
+                _learn(db, row.reader, scope, _asked(db, session_id, position), learn)
+                db.flush()
 
     def skills(self, reader: str, scope: str) -> dict[str, Skill]:
         """What a reader knows, by code."""
@@ -202,9 +207,9 @@ def _over(db: Session, row: SessionRow) -> bool:
 
 def _asked(db: Session, session_id: str, position: int) -> DealtRow:
     there = (DealtRow.session_id == session_id) & (DealtRow.position == position)
-    row = db.scalar(select(DealtRow).where(there))
+    row = db.scalar(select(DealtRow).where(there & DealtRow.void.is_(False)))
     if row is None:
-        raise StoreError(f"Case {position + 1} of the reading session {session_id[:40]!r} has not been dealt.")
+        raise StoreError(f"Case {position + 1} of the reading session {session_id[:40]!r} is not there to be answered.")
     return row
 
 

@@ -32,7 +32,7 @@ def show() -> None:
     """The board of whoever reads here, or how to begin."""
     now, zone = datetime.now(UTC), _zone()
     reader = _reader()
-    answers, examined = _answers(reader, now)
+    answers = _answers(reader, now)
     if not answers:
         _empty()
         return
@@ -40,9 +40,9 @@ def show() -> None:
     with days:
         _days(answers, now, zone)
     with coming, views.show_error():
-        _coming(reader, now, examined)
+        _coming(reader, now)
     with views.show_error():
-        progress_findings.show({} if examined else progress_findings.skills(reader), answers, now)
+        progress_findings.show(progress_findings.skills(reader), answers, now)
     curve, confusion = st.columns(2, gap="large")
     with curve:
         progress_findings.weeks(answers, zone)
@@ -73,19 +73,18 @@ def _zone() -> tzinfo:
         return UTC
 
 
-def _answers(reader: str, now: datetime) -> tuple[tuple[Read, ...], bool]:
-    """Everything read so far, the latest first, and whether an exam runs. An exam whose time is up is ended."""
+def _answers(reader: str, now: datetime) -> tuple[Read, ...]:
+    """Everything read so far, the latest first. An exam whose time is up is ended."""
     sittings = resources.store().sittings
     answers: list[Read] = []
-    examined = False
     for name_, stamp in sittings.stamps(reader):
         kept = _kept(name_, stamp)
         if kept.until is not None and kept.until <= now:
-            sittings.end(name_, now)
+            over = sittings.session(name_)
+            resources.desk(over).end(over, now)
             kept = _kept(name_, f"{stamp}, over")
-        examined |= kept.until is not None and bool(kept.reads)
         answers.extend(kept.reads)
-    return progress.latest_first(answers), examined
+    return progress.latest_first(answers)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4096)
@@ -139,13 +138,9 @@ def _days(answers: Sequence[Read], now: datetime, zone: tzinfo) -> None:
     )
 
 
-def _coming(reader: str, now: datetime, examined: bool) -> None:
-    """What is due, with the way there, and what follows. Nothing while an exam runs: it would tell how it goes."""
+def _coming(reader: str, now: datetime) -> None:
+    """What is due, with the way there, and what follows. An exam that runs has not taught anything yet."""
     st.subheader("What comes next", anchor=False)
-    if examined:
-        st.markdown("An exam is running. What you know and what is due is told when it is over.")
-        st.page_link(QUIZ, label="To the reading room", query_params=params({}))
-        return
     coming = progress.coming_up(progress_findings.cards(progress_findings.skills(reader)), now)
     if coming.due:
         count = len(coming.due)

@@ -27,7 +27,7 @@ def _sitting(session_id: str) -> None:
         sittings = resources.store().sittings
         session = sittings.session(session_id)
         if session.ended_at is None and session.left_s(now) == 0:
-            sittings.end(session_id, now)
+            resources.desk(session).end(session, now)
             session = sittings.session(session_id)
         position = quiz_place.position(session)
         if position is None:

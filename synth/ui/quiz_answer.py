@@ -214,7 +214,7 @@ def _back_and_on(session: ReadingSession) -> None:
             quiz_place.turn_to(here + 1)
             st.rerun(scope="fragment")
         if st.button("Finish the exam", disabled=session.next_position is not None):
-            resources.store().sittings.end(session.id, datetime.now(UTC))
+            resources.desk(session).end(session, datetime.now(UTC))
             quiz_place.turn_to(None)
             st.rerun(scope="fragment")
 

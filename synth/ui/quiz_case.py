@@ -34,7 +34,7 @@ def show(session: ReadingSession, position: int) -> None:
     """The case at a position. What was answered is kept before anything else happens."""
     dealt = resources.desk(session).case(session, position, datetime.now(UTC))
     if dealt is None:
-        resources.store().sittings.end(session.id, datetime.now(UTC))
+        resources.desk(session).end(session, datetime.now(UTC))
         st.rerun()
     answered = session.answers.get(position)
     revealed = answered is not None and session.told and not quiz_place.second_look(session, answered)

@@ -19,7 +19,7 @@ def show(session: ReadingSession) -> None:
         if session.plan.back:
             _confirm(session)
             return
-        resources.store().sittings.end(session.id, datetime.now(UTC))
+        resources.desk(session).end(session, datetime.now(UTC))
         st.rerun(scope="fragment")
     st.subheader(f"{quiz_words.MODES[session.plan.mode]}: done", anchor=False)
     if session.plan.mode is Mode.STUDY:
@@ -39,7 +39,7 @@ def _confirm(session: ReadingSession) -> None:
     st.markdown(f"All {session.plan.length} cases are answered.")
     with st.container(horizontal=True, gap="small"):
         if st.button("Finish the exam", type="primary", shortcut="Enter"):
-            resources.store().sittings.end(session.id, datetime.now(UTC))
+            resources.desk(session).end(session, datetime.now(UTC))
             st.rerun(scope="fragment")
         if st.button("Look again", shortcut="Left"):
             quiz_place.turn_to(session.plan.length - 1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -138,7 +139,7 @@ def _choice(mode: Mode, chosen: CaseSet | None) -> tuple[int, float, int]:
 
 def _begin(plan: Plan, chosen: CaseSet | None) -> None:
     """Deal and sit down. The daily ten of one reader and day are one session, in however many tabs."""
-    reader, now = session.reader(), datetime.now(UTC)
+    reader, now = session.reader(), datetime.now(ZoneInfo(st.context.timezone or "UTC"))
     name = uuid.uuid4().hex
     if plan.mode is Mode.DAILY:
         name = opaque_id("daily", reader, now.date().isoformat(), plan.source, " ".join(plan.tasks))

@@ -111,6 +111,17 @@ def test_an_exam_with_a_way_back_takes_the_last_answer(desk: Desk, store: Store)
     assert (list(answered), answered[1].answer, answered[1].seconds) == ([1], other, 5.0)
 
 
+def test_what_an_exam_teaches_waits_for_its_end_and_comes_once(desk: Desk, store: Store) -> None:
+    session = begun(desk, Plan(Mode.EXAM, (Task.FINDINGS,), length=4, seed=3))
+    for position in range(4):
+        desk.answer(store.sittings.session("s1"), position, NORMAL, 2.0, NOW)
+    assert store.sittings.skills("ada", FINDINGS_SCOPE) == {}
+    for _ in range(2):
+        desk.end(store.sittings.session("s1"), NOW)
+    counts = [skill.estimate.count for skill in store.sittings.skills("ada", FINDINGS_SCOPE).values()]
+    assert sum(counts) == len([code for d in session.dealt for code in d.item.truth.codes or ("normal",)]) == 4
+
+
 def test_the_daily_cases_are_one_session_in_two_tabs_and_others_the_next_day(desk: Desk) -> None:
     plan = Plan(Mode.DAILY, (Task.FINDINGS,))
     first, second = begun(desk, plan), begun(desk, replace(plan, seed=99))

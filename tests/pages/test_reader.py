@@ -64,7 +64,7 @@ def test_the_browser_is_told_the_look_and_nothing_of_the_case() -> None:
     assert set(told) == {"key", "case", "label", "height", "mark", "keys", "panes", "run"}
     (pane,) = told.pop("panes")
     assert len(told.pop("case")) == 16
-    assert told == {"key": "here", "label": "CT slice", "height": 640, "mark": None, "keys": ["1", "Enter"]}
+    assert told == {"key": "here", "label": "CT slice", "height": 640, "mark": None, "keys": ["1", "Enter"], "run": 1}
     assert [tuple(preset) for preset in pane.pop("presets")] == list(reader.CT_PRESETS)
     assert pane == {
         "film": films[0][:32].decode(),
@@ -127,7 +127,7 @@ def test_what_is_no_image_is_refused(pixels: npt.NDArray[Any], changes: dict[str
     ("panes", "changes"),
     [
         ([], {}),
-        ([CASE] * 3, {}),
+        ([CASE] * 5, {}),
         ([CASE], {"keys": ["Tab"]}),
         ([CASE], {"keys": [""]}),
         ([CASE], {"keys": ["1"] * 33}),

@@ -257,7 +257,7 @@ def test_an_answer_to_a_case_that_was_not_dealt_is_refused(store: Store, how: st
             store.sittings.change_answer("s1", late)
         else:
             store.sittings.answer("s1", late, learnt() if how == "learning answer" else None, "findings")
-    assert str(caught.value) == "Case 3 of the reading session 's1' has not been dealt."
+    assert str(caught.value) == "Case 3 of the reading session 's1' is not there to be answered."
     assert store.sittings.session("s1").answers == {}
 
 
