@@ -6,6 +6,7 @@ Nothing that could tell the truth leaves a `Dealt` before its answer: pictures a
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -33,6 +34,7 @@ from synth.types import Modality
 
 SCOPE_OF = {Task.REAL_OR_SYNTHETIC: "real_or_synthetic"}  # its "normal" means real: skills are kept apart
 FINDINGS_SCOPE = "findings"
+EVEN_S = 0.4  # in which a case is dealt where the question is what is real: its time must not tell
 SURE = 0.999  # a credit from here on is a whole one
 
 Shown = npt.NDArray[np.uint8]
@@ -72,9 +74,12 @@ class Desk:
             return session.dealt[position]
         if not session.plan.adaptive or position != len(session.dealt) or position >= session.plan.length:
             return None
+        begun = time.monotonic()
         for case, task in self._next(session, now):
             dealt = self._dealt(session.id, case, task)
             if dealt is not None:
+                if task is Task.REAL_OR_SYNTHETIC:  # a film of 1024 px takes longer to read than a drawn one of 256
+                    time.sleep(max(0.0, EVEN_S - (time.monotonic() - begun)))
                 return self._store.sittings.deal(session.id, position, dealt)
         return None
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from synth import imaging
 from synth.reading.cases import CaseSet, Entry, Standing
-from synth.ui import gallery, reader, resources, shelf, views
+from synth.ui import gallery, resources, shelf, viewer, views
 
 FILM_PX = 660
 STRIP_PX = 690
@@ -96,17 +96,17 @@ def film(entry: Entry) -> None:
     """The image with its mark burnt in and the outline of its lesion, which O shows and hides."""
     if entry.real:
         pixels = resources.library().pixels(entry.real, READING_PX)
-        pane = reader.Pane(imaging.mark(pixels, "REAL"), title="REAL")
+        pane = viewer.Pane(imaging.mark(pixels, "REAL"), title="REAL")
     elif entry.standing not in UNDRAWN:
         image = resources.store().image(entry.job)
         lines = _outline(entry, image.pixels.shape)
-        overlays = (reader.Overlay(lines, OUTLINE_COLOUR, "lesion"),) if lines else ()
+        overlays = (viewer.Overlay(lines, OUTLINE_COLOUR, "lesion"),) if lines else ()
         marked = imaging.to_uint8(imaging.mark(image.pixels, image.request.mark))
-        pane = reader.Pane(marked, overlays=overlays, title=image.request.mark)
+        pane = viewer.Pane(marked, overlays=overlays, title=image.request.mark)
     else:
         st.html('<div class="unlit"></div>')
         return
-    reader.show([pane], key="case-film", label="The case under review", height_px=FILM_PX)
+    viewer.show([pane], key="case-film", label="The case under review", height_px=FILM_PX)
 
 
 def _outline(entry: Entry, shape: tuple[int, ...]) -> list[npt.NDArray[np.float64]]:

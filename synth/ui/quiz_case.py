@@ -19,12 +19,12 @@ from synth.reading.grading import grade
 from synth.reading.items import Item
 from synth.reading.sessions import Answered, Dealt, ReadingSession
 from synth.reading.shapes import boxed
-from synth.ui import quiz_answer, quiz_place, quiz_reveal, reader, resources, views
+from synth.ui import quiz_answer, quiz_place, quiz_reveal, resources, viewer, views
 
 TRUTH, OWN = "#7ee07e", "#62c8ea"
 HEIGHT_PX = 700
 KEY = "quiz"
-KINDS: dict[Shape, reader.Kind] = {Shape.POINT: "point", Shape.BOX: "box", Shape.OUTLINE: "outline"}
+KINDS: dict[Shape, viewer.Kind] = {Shape.POINT: "point", Shape.BOX: "box", Shape.OUTLINE: "outline"}
 STALE = "This case had been answered before, perhaps in another tab; the first answer counts."
 
 Shown = npt.NDArray[np.uint8]
@@ -58,13 +58,13 @@ def show(session: ReadingSession, position: int) -> None:
 
 
 def _viewer(
-    session: ReadingSession, dealt: Dealt, panes: list[reader.Pane], revealed: bool, position: int
-) -> reader.Reply:
+    session: ReadingSession, dealt: Dealt, panes: list[viewer.Pane], revealed: bool, position: int
+) -> viewer.Reply:
     item = dealt.item
     keys = (drafts.ENTER,) if revealed else drafts.keys(item, session.plan.rated)
     marks = item.task is Task.WHERE and not revealed
     images = "Image" if len(panes) == 1 else f"{len(panes)} images"
-    return reader.show(
+    return viewer.show(
         panes,
         key=KEY,
         label=f"{images} of case {position + 1}",
@@ -74,7 +74,7 @@ def _viewer(
     )
 
 
-def _ask(session: ReadingSession, position: int, dealt: Dealt, reply: reader.Reply) -> None:
+def _ask(session: ReadingSession, position: int, dealt: Dealt, reply: viewer.Reply) -> None:
     """The question; keys and buttons go into the draft, and Enter hands it in, after the confidence if one is asked.
 
     Keys of a fast hand come several at once and count in their order.
@@ -110,7 +110,7 @@ def _ask(session: ReadingSession, position: int, dealt: Dealt, reply: reader.Rep
     _hand_in(session, position, dealt, answer if confidence is None else drafts.rated(answer, confidence))
 
 
-def _complete(draft: Draft, item: Item, reply: reader.Reply) -> Answer | RequestError:
+def _complete(draft: Draft, item: Item, reply: viewer.Reply) -> Answer | RequestError:
     """The answer that the draft gives, or what is missing."""
     mark = None if reply.mark is None else (Shape(reply.mark.kind), reply.mark.points)
     try:
@@ -148,26 +148,26 @@ def _size(item: Item) -> tuple[int, int]:
     return width, height
 
 
-def _pane(name: str, dealt: Dealt, number: int, revealed: bool, answered: Answered | None) -> reader.Pane:
+def _pane(name: str, dealt: Dealt, number: int, revealed: bool, answered: Answered | None) -> viewer.Pane:
     """A picture as it is shown: unmarked until the truth may be told, then with its mark and the outlines."""
     pixels = resources.store().picture(name)
     title = str(number + 1) if len(dealt.item.pictures) > 1 else ""
     if not revealed:
-        return reader.Pane(pixels, title=title)
+        return viewer.Pane(pixels, title=title)
     kind = dealt.sources[number].partition(":")[0].upper()
     marked = imaging.mark(pixels, kind)
-    return reader.Pane(marked, title=f"{title} {kind}".strip(), overlays=(*_truth(dealt.item), *_own(answered)))
+    return viewer.Pane(marked, title=f"{title} {kind}".strip(), overlays=(*_truth(dealt.item), *_own(answered)))
 
 
-def _truth(item: Item) -> list[reader.Overlay]:
+def _truth(item: Item) -> list[viewer.Overlay]:
     lines: list[npt.NDArray[np.float64]] = []
     if item.truth.area is not None and item.truth.area.any():
         lines = masks.outline(item.truth.area)
     lines += [_closed(boxed(box)) for box in item.truth.box_list()]
-    return [reader.Overlay(lines, TRUTH, "finding")] if lines else []
+    return [viewer.Overlay(lines, TRUTH, "finding")] if lines else []
 
 
-def _own(answered: Answered | None) -> list[reader.Overlay]:
+def _own(answered: Answered | None) -> list[viewer.Overlay]:
     """The reader's own mark; a point as a small cross."""
     place = answered.answer if answered else None
     if not isinstance(place, Place) or place.shape is Shape.NONE:
@@ -175,10 +175,10 @@ def _own(answered: Answered | None) -> list[reader.Overlay]:
     if place.shape is Shape.POINT:
         (x, y), arm = place.points[0], place.width / 40
         cross = [np.array([[x - arm, y], [x + arm, y]]), np.array([[x, y - arm], [x, y + arm]])]
-        return [reader.Overlay(cross, OWN, "yours")]
+        return [viewer.Overlay(cross, OWN, "yours")]
     (left, top), (right, bottom) = place.points[0], place.points[1]
     corners = boxed((left, top, right, bottom)) if place.shape is Shape.BOX else place.points
-    return [reader.Overlay([_closed(corners)], OWN, "yours", dashed=True)]
+    return [viewer.Overlay([_closed(corners)], OWN, "yours", dashed=True)]
 
 
 def _closed(corners: Sequence[tuple[float, float]]) -> npt.NDArray[np.float64]:
@@ -193,7 +193,7 @@ def _send_ahead(session: ReadingSession, position: int) -> None:
     try:
         dealt = resources.desk(session).case(session, following, datetime.now(UTC))
         names = dealt.item.pictures if dealt else ()
-        reader.ahead([reader.Pane(resources.store().picture(name)) for name in names], key=KEY)
+        viewer.ahead([viewer.Pane(resources.store().picture(name)) for name in names], key=KEY)
     except SynthError:
         return  # it will be said when its turn comes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from synth.types import JobState
-from synth.ui import forms, gallery, resources, session, viewer, views
+from synth.ui import films, forms, gallery, resources, session, views
 
 
 def arrive() -> None:
@@ -46,7 +46,7 @@ def show() -> str | None:
     image = store.image(chosen)
     if len(made) > 1 and chosen in made:
         gallery.strip([store.image(image_id) for image_id in made], chosen)
-    viewer.reading(image, store.image(shown.beside) if shown.beside else None)
+    films.reading(image, store.image(shown.beside) if shown.beside else None)
     return chosen
 
 

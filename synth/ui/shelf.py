@@ -10,7 +10,7 @@ import streamlit as st
 
 from synth import imaging
 from synth.types import RealImage
-from synth.ui import hounsfield, reader, resources, viewer, views
+from synth.ui import films, hounsfield, resources, viewer, views
 
 PAGE = 24
 THUMBNAIL_PX = 256
@@ -56,12 +56,12 @@ def _opened(image_id: str | None) -> None:
         values, spacing = library.hounsfield(image.id, READING_PX), library.spacing_mm(image.id, READING_PX)
         if values is None:
             grey = imaging.mark(library.pixels(image.id, READING_PX), "REAL")
-            pane = reader.Pane(grey, spacing, title="REAL")
+            pane = viewer.Pane(grey, spacing, title="REAL")
         else:
             marked = hounsfield.pane(values, "REAL").shown.astype(np.int16)
-            pane = reader.Pane(marked, spacing, "HU", _own_window(), title="REAL", presets=hounsfield.PRESETS)
-        sentence = viewer.real_sentence(image)
-        reader.show([pane], key="shelf-reader", label=f"Real image: {sentence}")
+            pane = viewer.Pane(marked, spacing, "HU", _own_window(), title="REAL", presets=hounsfield.PRESETS)
+        sentence = films.real_sentence(image)
+        viewer.show([pane], key="shelf-reader", label=f"Real image: {sentence}")
         st.caption(f"{sentence}. {image.origin}. {image.licence}")
 
 
@@ -77,7 +77,7 @@ def _grid(images: list[RealImage]) -> None:
     with st.container(horizontal=True, gap="small"):
         for image in images:
             with st.container(width=TILE_PX, gap="xxsmall"), views.show_error():
-                sentence = viewer.real_sentence(image)
+                sentence = films.real_sentence(image)
                 st.image(thumbnail(image.id), width="stretch", alt=f"Real image: {sentence}")
                 st.caption(f"{sentence}. {image.origin}", help=image.licence or None)
                 if st.button("Open", key=f"shelf-open-{image.id}", type="tertiary"):

@@ -1,152 +1,266 @@
-"""One synthetic image beside a real one (or beside another synthetic one), with what it is and what can be done."""
+"""The viewer: images at full depth under the mouse and keys of a reading station, answers and marks back to the page.
+
+The only place that knows the JavaScript in `frontend/`. Each image is an element of its own, named by its content:
+its pixels travel once as raw bytes, stay with the browser while pages run again, and can be sent ahead (`prefetch`).
+What the reader sets (window, zoom, measures) stays in the browser; only marks and answer keys come back.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
 import numpy as np
+import numpy.typing as npt
 import streamlit as st
 
-from synth import imaging, prompts
-from synth.dicom.encode import in_hounsfield
-from synth.library.match import match
-from synth.types import GeneratedImage, RealImage
-from synth.ui import compare, downloads, forms, hounsfield, reader, resources, session, views
+from synth.errors import RequestError
+from synth.ui.compare import PRESETS as GREY_PRESETS
 
-REAL_CHOICES = 6  # matching real images to page through
-LOOKED_THROUGH = 24  # best matches that are tried when files of the library are damaged
-MORE_SEEDS = 4
+Kind = Literal["point", "box", "outline"]
+Preset = tuple[str, float, float]  # name, width, level
+Point = tuple[float, float]  # x, y in px from the corner of the first pixel, whose centre is (0.5, 0.5)
 
+# OHIF's defaults (defaultWindowLevelPresets.ts), in HU
+CT_PRESETS: tuple[Preset, ...] = (
+    ("Soft tissue", 400, 40),
+    ("Lung", 1500, -600),
+    ("Liver", 150, 90),
+    ("Bone", 2500, 480),
+    ("Brain", 80, 40),
+)
+KINDS = {"|u1": "u8", "<u2": "u16", "<i2": "i16"}
+PANES = (1, 2, 3, 4)
+MAX_SIDE_PX = 8192
+MAX_SLICES = 2048
+MAX_BYTES = 96 * 2**20  # of all images of one call; a message of Streamlit holds 200 MB
+MAX_KEYS = 32
+MAX_POINTS = 2000  # of an outline that is sent back
 
-def reading(image: GeneratedImage, beside: GeneratedImage | None) -> None:
-    """The two films, their facts and the buttons. A fragment: paging through real images redraws nothing else."""
-    st.fragment(_reading)(image, beside)
-
-
-def _reading(image: GeneratedImage, beside: GeneratedImage | None) -> None:
-    films, facts = st.container(gap="small"), st.columns(2, gap="medium")
-    in_hu = in_hounsfield(image) and (beside is None or in_hounsfield(beside))
-    left = synthetic_pane(image, in_hu)
-    with facts[0]:
-        _synthetic_facts(image)
-    with facts[1], views.show_error():
-        right = synthetic_pane(beside, in_hu) if beside else _real_pane(image, in_hu)
-        if in_hu:
-            st.caption(hounsfield.WHY_LUNG_ONLY)
-        if beside:
-            _synthetic_facts(beside)
-            if st.button("Back to real images"):
-                session.show(session.shown().jobs, image.id)
-                st.rerun()
-    with films:
-        _films(image, left, right, in_hu)
-    with facts[0], views.show_error():
-        _actions(image)
-        _provenance(image)
+_FRONTEND = Path(__file__).parent / "frontend"
 
 
-def _films(image: GeneratedImage, left: compare.Pane, right: compare.Pane | None, in_hu: bool) -> None:
-    """Both films as a figure with histograms, or at the reading station, linked."""
-    words = f"Synthetic image: {prompts.describe(image.request)}"
-    how = st.segmented_control(
-        "Films", ("Compare", "Read"), default="Compare", required=True, key="films_how", label_visibility="collapsed"
-    )
-    if how == "Read":
-        panes = [_to_read(pane, in_hu) for pane in (left, right) if pane is not None]
-        reader.show(panes, key="generate-reader", label=words)
-        return
-    figure = compare.figure(left, right, scale=_scale(in_hu, right))
-    st.plotly_chart(figure, theme=None, config=compare.CONFIG, key=f"films-{image.id}", alt=words)
+def _source(*names: str) -> str:
+    return "\n".join((_FRONTEND / name).read_text(encoding="utf-8") for name in names)
 
 
-def _to_read(pane: compare.Pane, in_hu: bool) -> reader.Pane:
-    if not in_hu:
-        return reader.Pane(pane.shown, title=pane.title)
-    presets = hounsfield.PRESETS if pane.fixed is None else hounsfield.LUNG_ONLY.presets
-    return reader.Pane(pane.shown.astype(np.int16), unit="HU", title=pane.title, presets=presets)
+_viewer = st.components.v2.component(
+    "synthread_viewer", css=_source("viewer.css"), js=_source("picture.js", "marks.js", "viewer.js")
+)
+_film = st.components.v2.component("synthread_film", js=_source("film.js"))
 
 
-def synthetic_pane(image: GeneratedImage, in_hu: bool) -> compare.Pane:
-    """The pane of a synthetic image with its mark burnt in, in HU of the lung window or in grey levels."""
-    if in_hu:
-        return hounsfield.synthetic_pane(image)
-    pixels, word = imaging.to_uint8(image.pixels), image.request.mark
-    return compare.Pane(imaging.to_uint8(imaging.mark(pixels, word)), pixels, word)
+@dataclass(frozen=True, slots=True, eq=False)
+class Overlay:
+    """Polylines (N, 2) of `Point`s over an image, on one slice or (None) on every one. The name is seen: no answers."""
+
+    lines: Sequence[npt.NDArray[np.floating[Any]]]
+    colour: str
+    name: str = ""
+    dashed: bool = False
+    slice_index: int | None = None
 
 
-def _scale(in_hu: bool, right: compare.Pane | None) -> compare.Scale:
-    if not in_hu:
-        return compare.GREYS
-    return hounsfield.SCALE if right is not None and right.fixed is None else hounsfield.LUNG_ONLY
+@dataclass(frozen=True, slots=True, eq=False)
+class Pane:
+    """One image or stack to read, with larger values whiter (MONOCHROME1 is turned before).
+
+    `pixels` is (H, W) or (N, H, W), uint8, uint16 or int16, H and W 1 to 8192, N 1 to 2048. `spacing_mm` is (between
+    rows, between columns); without it lengths are in px. `window` (width of at least 1, level) is the first one, in
+    the unit of the values; without it the first of `presets`, which are the keys 1 to 5 (OHIF's for HU, shares of the
+    range for grey levels). `title` is the word in the corner. Raises RequestError for anything else.
+    """
+
+    pixels: npt.NDArray[Any]
+    spacing_mm: tuple[float, float] | None = None
+    unit: Literal["HU", ""] = ""
+    window: tuple[float, float] | None = None
+    overlays: tuple[Overlay, ...] = ()
+    title: str = ""
+    presets: tuple[Preset, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Check shape, type, spacing and windows."""
+        shape = self.pixels.shape
+        if len(shape) not in (2, 3) or not 0 < min(shape) <= max(shape[-2:]) <= MAX_SIDE_PX:
+            raise RequestError(f"An image is (H, W) or (N, H, W) of at most {MAX_SIDE_PX} px a side, not {shape}.")
+        if len(shape) == 3 and shape[0] > MAX_SLICES:
+            raise RequestError(f"A stack has at most {MAX_SLICES} slices, not {shape[0]}.")
+        if _dtype(self.pixels) not in KINDS:
+            raise RequestError(f"Pixels are uint8, uint16 or int16, not {self.pixels.dtype}.")
+        if self.spacing_mm is not None and not all(math.isfinite(mm) and mm > 0 for mm in self.spacing_mm):
+            raise RequestError(f"The spacing of pixels is above 0 mm, not {self.spacing_mm}.")
+        for width, level in [(w, c) for _, w, c in self.presets or ()] + ([self.window] if self.window else []):
+            if not (math.isfinite(width) and math.isfinite(level) and width >= 1):
+                raise RequestError(f"A window has a width of 1 or more and a level, not {width}/{level}.")
 
 
-def _real_pane(image: GeneratedImage, in_hu: bool) -> compare.Pane | None:
-    """The pane of a matching real image; None after saying why there is none."""
-    library, request, size_px = resources.library(), image.request, image.pixels.shape[0]
-    ranked = match(library.images, request, LOOKED_THROUGH)
-    found, passed_over = library.readable(ranked, REAL_CHOICES, size_px)
-    for sentence in passed_over:
-        st.caption(sentence)
-    if not found:
-        st.caption(library.problem or f"The library has no real {request.modality} image to show beside this one.")
-        return None
-    place = st.segmented_control(
-        "Real images like this",
-        range(len(found)),
-        default=0,
-        required=True,
-        format_func=lambda i: str(i + 1),
-        key="real",
-    )
-    real, pixels = found[place or 0]
-    st.markdown(real_sentence(real))
-    st.caption(f"{real.origin}. {real.licence}")
-    if in_hu:
-        values = library.hounsfield(real.id, size_px)
-        return hounsfield.of_greys(pixels, "REAL") if values is None else hounsfield.pane(values, "REAL")
-    return compare.Pane(imaging.to_uint8(imaging.mark(pixels, "REAL")), pixels, "REAL")
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What was marked: one point, the two opposite corners of a box, or three and more points of an outline.
+
+    Every point is inside its image: 0 <= x <= W, 0 <= y <= H.
+    """
+
+    kind: Kind
+    points: tuple[Point, ...]
+    pane: int = 0
+    slice_index: int = 0
 
 
-def real_sentence(real: RealImage) -> str:
-    """What is known of a real image, as "X-ray PA, man, 53 years: pleural effusion"."""
-    sex = {"F": "woman", "M": "man"}.get(real.sex or "", "")
-    age = "" if real.age is None else f"{real.age} years"
-    seen = ", ".join(code.replace("_", " ") for code in real.findings) or "no label"
-    modality = {"DX": "X-ray"}.get(real.modality, real.modality)
-    return ", ".join(part for part in (f"{modality} {real.view or ''}".strip(), sex, age) if part) + f": {seen}"
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The mark on the images now shown, and the extra keys pressed on them since the last run, the oldest first."""
+
+    mark: Mark | None = None
+    keys: tuple[str, ...] = ()
 
 
-def _synthetic_facts(image: GeneratedImage) -> None:
-    request = image.request
-    st.markdown(prompts.describe(request))
-    sampler = forms.SAMPLER_NAMES[request.sampler]
-    st.caption(f"Seed {request.seed}, {request.steps} steps of {sampler}, guidance {request.guidance:g}")
-    for check in image.quality.checks:
-        if not check.passed:
-            st.caption(
-                f"Check not passed: {check.name} is {check.value:.3g}, usual is {check.low:.3g} to {check.high:.3g}."
-            )
+def show(
+    panes: Sequence[Pane],
+    *,
+    key: str,
+    label: str,
+    mark: Kind | None = None,
+    keys: Sequence[str] = (),
+    prefetch: Sequence[Pane] = (),
+    height_px: int = 640,
+) -> Reply:
+    """One to four images to read; several move together until they are unlinked.
+
+    `key` names the viewer on its page and says nothing of the image; under the same key new images take the place of
+    the old at once when they came before as `prefetch`. `label` is what a screen reader says: it must not tell the
+    answer. `keys` are names of keys as in a browser's `KeyboardEvent.key` ("1", "n", "Enter"): each press is returned
+    once, also when nothing but the page has the focus, and goes before the viewer's own meaning of the key.
+    Not inside a form. Raises RequestError when there are too many panes, keys or bytes.
+    """
+    _check(panes, keys, mark, [*panes, *prefetch])
+    names = [_name(pane) for pane in panes]
+    ahead = [_name(pane) for pane in prefetch]
+    case = hashlib.blake2b(" ".join(names).encode(), digest_size=8).hexdigest()
+    films = dict(zip([*names, *ahead], [*panes, *prefetch], strict=True))
+    told = {"key": key, "case": case, "label": label, "height": height_px, "mark": mark, "keys": list(keys)}
+    told["run"] = st.session_state[f"{key}-run"] = st.session_state.get(f"{key}-run", 0) + 1
+    told["panes"] = [_described(pane, name) for pane, name in zip(panes, names, strict=True)]
+    with st.container(gap=None):
+        answer = _viewer(key=key, data=told, on_mark_change=_noted, on_pressed_change=_noted)
+        for name, pane in films.items():
+            _film(key=f"{key}-{name}", data=name.encode() + _bytes(pane))
+    return Reply(_mark(answer.get("mark"), panes, case, mark), _presses(answer.get("pressed"), key, case, keys))
 
 
-def _actions(image: GeneratedImage) -> None:
-    with st.container(horizontal=True, gap="small"):
-        same = st.button("Make again", help="The same request and seed: the same image")
-        more = st.button("More like this", help=f"The same request with {MORE_SEEDS} new seeds")
-        downloads.buttons(image)
-    if same or more:
-        forms.again(image.request, MORE_SEEDS if more else 0)
-        st.rerun()
+def ahead(panes: Sequence[Pane], *, key: str) -> None:
+    """Send images that the viewer `key` will show next, from anywhere below it on the page."""
+    for name, pane in {_name(pane): pane for pane in panes}.items():
+        _film(key=f"{key}-ahead-{name}", data=name.encode() + _bytes(pane))
 
 
-def _provenance(image: GeneratedImage) -> None:
-    made = image.provenance
-    with st.expander("Provenance"):
-        st.table(
+def _noted() -> None:
+    """A change of the viewer runs the page again; nothing else is to be done."""
+
+
+def _check(panes: Sequence[Pane], keys: Sequence[str], mark: str | None, everything: Sequence[Pane]) -> None:
+    if len(panes) not in PANES:
+        raise RequestError(f"The viewer has 1 to 4 panes, not {len(panes)}.")
+    if len(keys) > MAX_KEYS or not all(0 < len(name) <= 20 and name != "Tab" for name in keys):
+        raise RequestError(f"At most {MAX_KEYS} keys with names of 1 to 20 letters are heard, and Tab is not one.")
+    if mark is not None and mark not in get_args(Kind):
+        raise RequestError(f"A mark is a point, a box or an outline, not {mark!r}.")
+    size = sum(pane.pixels.nbytes for pane in everything)
+    if size > MAX_BYTES:
+        raise RequestError(f"The images have {size / 2**20:.0f} MiB; at most {MAX_BYTES // 2**20} are sent at once.")
+
+
+def _dtype(pixels: npt.NDArray[Any]) -> str:
+    return pixels.dtype.newbyteorder("<").str
+
+
+def _bytes(pane: Pane) -> bytes:
+    """The values slice by slice, row by row, low byte first."""
+    return pane.pixels.astype(_dtype(pane.pixels), copy=False).tobytes()
+
+
+def _name(pane: Pane) -> str:
+    """32 letters that follow from type, shape and values alone."""
+    head = f"{_dtype(pane.pixels)} {pane.pixels.shape} ".encode()
+    return hashlib.blake2b(head + _bytes(pane), digest_size=16).hexdigest()
+
+
+def _described(pane: Pane, name: str) -> dict[str, Any]:
+    """All that the browser needs to know of a pane but its pixels."""
+    presets = (CT_PRESETS if pane.unit == "HU" else _shares(pane.pixels)) if pane.presets is None else pane.presets
+    shape = pane.pixels.shape if pane.pixels.ndim == 3 else (1, *pane.pixels.shape)
+    width, level = pane.window or (presets[0][1:] if presets else _shares(pane.pixels)[0][1:])
+    return {
+        "film": name,
+        "kind": KINDS[_dtype(pane.pixels)],
+        "shape": list(shape),
+        "first": shape[0] // 2,
+        "spacing": pane.spacing_mm and [float(mm) for mm in pane.spacing_mm],
+        "unit": pane.unit,
+        "window": [float(width), float(level)],
+        "presets": [[text, float(wide), float(middle)] for text, wide, middle in presets],
+        "title": pane.title,
+        "overlays": [
             {
-                "Image": image.id,
-                "Made": f"{made.created_at:%Y-%m-%d %H:%M:%S} UTC by {made.requested_by} in {made.seconds:.1f} s",
-                "Model": f"{made.model_id}, revision {made.model_revision}",
-                "Weights": made.weights_hash,
-                "Request": made.request_digest,
-                "Device": f"{made.device}, {made.dtype}",
-                "Versions": ", ".join(f"{name} {version}" for name, version in sorted(made.versions.items())),
+                "lines": [np.round(line, 2).tolist() for line in overlay.lines],
+                "colour": overlay.colour,
+                "name": overlay.name,
+                "dashed": overlay.dashed,
+                "slice": overlay.slice_index,
             }
-        )
+            for overlay in pane.overlays
+        ],
+    }
+
+
+def _shares(pixels: npt.NDArray[Any]) -> tuple[Preset, ...]:
+    """The windows of an 8-bit film, stretched over the range of these values."""
+    low, high = (0, 255) if pixels.dtype == np.uint8 else (int(pixels.min()), int(pixels.max()))
+    step = (high - low + 1) / 256
+    return tuple((name, max(1, round(width * step)), round(low + level * step)) for name, width, level in GREY_PRESETS)
+
+
+def _mark(value: Any, panes: Sequence[Pane], case: str, kind: Kind | None) -> Mark | None:
+    """The mark that the browser sent, None when it is of other images; RequestError when it is not one."""
+    if kind is None or value is None or (isinstance(value, dict) and value.get("case") != case):
+        return None
+    try:
+        pane, slice_index = int(value["pane"]), int(value["slice"])
+        height, width = panes[pane].pixels.shape[-2:]
+        slices = panes[pane].pixels.size // (height * width)
+        points = tuple((_inside(x, width), _inside(y, height)) for x, y in value["points"][: MAX_POINTS + 1])
+        right = {"point": len(points) == 1, "box": len(points) == 2, "outline": 3 <= len(points) <= MAX_POINTS}[kind]
+        if value["kind"] != kind or not right or min(pane, slice_index) < 0 or slice_index >= slices:
+            raise ValueError
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+        raise RequestError("What was marked cannot be read; please mark it again.") from error
+    return Mark(kind, points, pane, slice_index)
+
+
+def _inside(value: Any, size: int) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError
+    return min(float(size), max(0.0, number))
+
+
+def _presses(value: Any, key: str, case: str, keys: Sequence[str]) -> tuple[str, ...]:
+    """Presses not yet returned; those on images that are gone are dropped."""
+    if not isinstance(value, dict) or value.get("case") != case:
+        return ()
+    seen_key = f"{key}-last-press"
+    seen = st.session_state.get(seen_key, 0)
+    fresh = [
+        (press["number"], press["key"])
+        for press in value.get("presses", ())
+        if isinstance(press, dict) and press.get("key") in keys and isinstance(press.get("number"), int)
+    ]
+    fresh = [(number, name) for number, name in fresh if number > seen]
+    if fresh:
+        st.session_state[seen_key] = max(number for number, _ in fresh)
+    return tuple(name for _, name in fresh)

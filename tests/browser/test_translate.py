@@ -51,9 +51,9 @@ def test_a_real_ct_is_seen_under_the_mediastinal_window(server: Server, tab: Tab
     page.goto(f"{server.url}/library")
     page.get_by_role("button", name="Open").last.click()  # the slices come last
     expect(page.get_by_label("Centre, HU")).to_be_visible()
-    expect(page.locator(".reader .se")).to_contain_text("W 1500  L -600")
-    page.locator(".reader").get_by_role("button", name="Mediastinum").click()
-    expect(page.locator(".reader .se")).to_contain_text("W 400  L 40")
+    expect(page.locator(".viewer .se")).to_contain_text("W 1500  L -600")
+    page.locator(".viewer").get_by_role("button", name="Mediastinum").click()
+    expect(page.locator(".viewer .se")).to_contain_text("W 400  L 40")
     page.get_by_label("Centre, HU").fill("60")
     page.get_by_label("Centre, HU").press("Enter")
-    expect(page.locator(".reader .se")).to_contain_text("W 1500  L 60")
+    expect(page.locator(".viewer .se")).to_contain_text("W 1500  L 60")

@@ -1,4 +1,4 @@
-// Keeps the pixels of one image for the reader: 32 letters naming their content, then the values, low byte first.
+// Keeps the pixels of one image for the viewer: 32 letters naming their content, then the values, low byte first.
 // Each image is an element of its own, so that it travels once and stays when a page runs again.
 
 const LIMIT = 256 * 2 ** 20; // bytes kept, the least recently used go first

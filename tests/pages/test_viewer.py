@@ -16,10 +16,10 @@ from hypothesis.extra import numpy as arrays
 from streamlit.testing.v1 import AppTest
 
 from synth.errors import RequestError
-from synth.ui import reader
+from synth.ui import viewer
 
 FILM = np.arange(12, dtype=np.uint16).reshape(3, 4) * 1000
-CASE = reader.Pane(FILM)
+CASE = viewer.Pane(FILM)
 
 
 def sent(app: AppTest) -> tuple[dict[str, Any], list[bytes]]:
@@ -42,9 +42,9 @@ def page(build: Callable[[], None]) -> AppTest:
     )
 )
 def test_values_travel_as_they_are(pixels: npt.NDArray[Any]) -> None:
-    told = reader._described(reader.Pane(pixels, presets=()), "film")
+    told = viewer._described(viewer.Pane(pixels, presets=()), "film")
     kind = {"u8": "u1", "u16": "<u2", "i16": "<i2"}[told["kind"]]
-    values = np.frombuffer(reader._bytes(reader.Pane(pixels)), kind).reshape(told["shape"])
+    values = np.frombuffer(viewer._bytes(viewer.Pane(pixels)), kind).reshape(told["shape"])
     assert np.array_equal(values.reshape(pixels.shape), pixels)
 
 
@@ -52,20 +52,20 @@ def test_the_browser_is_told_the_look_and_nothing_of_the_case() -> None:
     def build() -> None:
         import numpy as np
 
-        from synth.ui import reader
+        from synth.ui import viewer
 
         line = np.array([[1.0, 2.0], [3.123456, 4.0]])
-        overlay = reader.Overlay([line], "#fff", "outline", dashed=True, slice_index=1)
+        overlay = viewer.Overlay([line], "#fff", "outline", dashed=True, slice_index=1)
         stack = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
-        pane = reader.Pane(stack, (0.5, 0.25), "HU", (1500, -600), (overlay,), "REAL")
-        reader.show([pane], key="here", label="CT slice", keys=("1", "Enter"), prefetch=[reader.Pane(stack + 1)])
+        pane = viewer.Pane(stack, (0.5, 0.25), "HU", (1500, -600), (overlay,), "REAL")
+        viewer.show([pane], key="here", label="CT slice", keys=("1", "Enter"), prefetch=[viewer.Pane(stack + 1)])
 
     told, films = sent(page(build))
     assert set(told) == {"key", "case", "label", "height", "mark", "keys", "panes", "run"}
     (pane,) = told.pop("panes")
     assert len(told.pop("case")) == 16
     assert told == {"key": "here", "label": "CT slice", "height": 640, "mark": None, "keys": ["1", "Enter"], "run": 1}
-    assert [tuple(preset) for preset in pane.pop("presets")] == list(reader.CT_PRESETS)
+    assert [tuple(preset) for preset in pane.pop("presets")] == list(viewer.CT_PRESETS)
     assert pane == {
         "film": films[0][:32].decode(),
         "kind": "i16",
@@ -87,19 +87,19 @@ def test_the_same_image_twice_is_sent_once() -> None:
     def build() -> None:
         import numpy as np
 
-        from synth.ui import reader
+        from synth.ui import viewer
 
         film = np.full((8, 8), 7, np.uint8)
-        reader.show([reader.Pane(film), reader.Pane(film.copy())], key="a", label="Two", prefetch=[reader.Pane(film)])
+        viewer.show([viewer.Pane(film), viewer.Pane(film.copy())], key="a", label="Two", prefetch=[viewer.Pane(film)])
 
     told, films = sent(page(build))
     assert (len(told["panes"]), len(films)) == (2, 1)
 
 
 def test_grey_levels_have_windows_of_their_own_range() -> None:
-    eight = reader._described(reader.Pane(np.zeros((4, 4), np.uint8)), "")
+    eight = viewer._described(viewer.Pane(np.zeros((4, 4), np.uint8)), "")
     assert eight["presets"][0] == ["Full", 256, 128] and eight["window"] == [256, 128]
-    twelve = reader._described(reader.Pane(np.array([[0, 4095]], np.uint16)), "")
+    twelve = viewer._described(viewer.Pane(np.array([[0, 4095]], np.uint16)), "")
     assert twelve["presets"][0] == ["Full", 4096, 2048] and twelve["window"] == [4096, 2048]
 
 
@@ -120,7 +120,7 @@ def test_grey_levels_have_windows_of_their_own_range() -> None:
 )
 def test_what_is_no_image_is_refused(pixels: npt.NDArray[Any], changes: dict[str, Any], named: str) -> None:
     with pytest.raises(RequestError, match=named.replace("(", r"\(").replace(")", r"\)")):
-        reader.Pane(pixels, **changes)
+        viewer.Pane(pixels, **changes)
 
 
 @pytest.mark.parametrize(
@@ -132,29 +132,29 @@ def test_what_is_no_image_is_refused(pixels: npt.NDArray[Any], changes: dict[str
         ([CASE], {"keys": [""]}),
         ([CASE], {"keys": ["1"] * 33}),
         ([CASE], {"mark": "circle"}),
-        ([CASE], {"prefetch": [reader.Pane(np.zeros((25, 2048, 2048), np.uint8))]}),
+        ([CASE], {"prefetch": [viewer.Pane(np.zeros((25, 2048, 2048), np.uint8))]}),
     ],
 )
-def test_too_much_is_refused(panes: list[reader.Pane], changes: dict[str, Any]) -> None:
+def test_too_much_is_refused(panes: list[viewer.Pane], changes: dict[str, Any]) -> None:
     with pytest.raises(RequestError):
-        reader.show(panes, key="k", label="An image", **changes)
+        viewer.show(panes, key="k", label="An image", **changes)
 
 
-def marked(kind: Any, points: Any, **changes: Any) -> reader.Mark | None:
+def marked(kind: Any, points: Any, **changes: Any) -> viewer.Mark | None:
     value = {"case": "now", "kind": kind, "pane": 0, "slice": 0, "points": points} | changes
-    return reader._mark(value, [CASE], "now", kind)
+    return viewer._mark(value, [CASE], "now", kind)
 
 
 def test_marks_come_back_inside_the_image() -> None:
-    assert marked("point", [[1.5, 2]]) == reader.Mark("point", ((1.5, 2.0),))
-    assert marked("box", [[-5, 1], [9, 9]]) == reader.Mark("box", ((0.0, 1.0), (4.0, 3.0)))
-    assert marked("outline", [[0, 0], [4, 0], [4, 4]]) == reader.Mark("outline", ((0.0, 0.0), (4.0, 0.0), (4.0, 3.0)))
+    assert marked("point", [[1.5, 2]]) == viewer.Mark("point", ((1.5, 2.0),))
+    assert marked("box", [[-5, 1], [9, 9]]) == viewer.Mark("box", ((0.0, 1.0), (4.0, 3.0)))
+    assert marked("outline", [[0, 0], [4, 0], [4, 4]]) == viewer.Mark("outline", ((0.0, 0.0), (4.0, 0.0), (4.0, 3.0)))
 
 
 def test_a_mark_on_images_that_are_gone_is_none() -> None:
     assert marked("point", [[1, 1]], case="before") is None
-    assert reader._mark(None, [CASE], "now", "point") is None
-    assert reader._mark({"case": "now"}, [CASE], "now", None) is None
+    assert viewer._mark(None, [CASE], "now", "point") is None
+    assert viewer._mark({"case": "now"}, [CASE], "now", None) is None
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_a_mark_on_images_that_are_gone_is_none() -> None:
 )
 def test_what_is_no_mark_is_said(changes: dict[str, Any]) -> None:
     with pytest.raises(RequestError, match="mark it again"):
-        reader._mark(
+        viewer._mark(
             {"case": "now", "kind": "point", "pane": 0, "slice": 0, "points": [[1, 1]]} | changes,
             [CASE],
             "now",
@@ -189,10 +189,10 @@ def test_each_press_counts_once_and_only_on_its_own_images(monkeypatch: pytest.M
     presses = [{"key": "1", "number": 10}, {"key": "x", "number": 11}, {"key": "Enter", "number": 12}]
 
     def take(case: str = "now", more: Any = ()) -> tuple[str, ...]:
-        return reader._presses({"case": case, "presses": [*presses, *more]}, "k", "now", ("1", "Enter"))
+        return viewer._presses({"case": case, "presses": [*presses, *more]}, "k", "now", ("1", "Enter"))
 
     assert take("before") == ()
     assert take() == ("1", "Enter")
     assert take() == ()
     assert take(more=[{"key": "1", "number": 13}, "1", {"key": "1"}]) == ("1",)
-    assert reader._presses(None, "k", "now", ("1",)) == ()
+    assert viewer._presses(None, "k", "now", ("1",)) == ()

@@ -18,7 +18,7 @@ SCRIPT = """
 import json
 import numpy as np
 import streamlit as st
-from synth.ui import reader
+from synth.ui import viewer
 
 st.set_page_config(layout="wide")
 scene = st.query_params["scene"]
@@ -26,7 +26,7 @@ ramp = np.tile(np.arange(256, dtype=np.uint16) * 256, (256, 1))
 y, x = np.mgrid[:128, :128]
 levels = (-900, -400, 40, 400, 900)
 stack = np.stack([np.where((x - 64) ** 2 + (y - 64) ** 2 < 2500, level, -1000) for level in levels]).astype(np.int16)
-square = reader.Overlay([np.array([[32, 32], [96, 32], [96, 96], [32, 96], [32, 32.0]])], "#00ff00", "square")
+square = viewer.Overlay([np.array([[32, 32], [96, 32], [96, 96], [32, 96], [32, 32.0]])], "#00ff00", "square")
 
 def note(reply, **more):
     log = st.session_state.setdefault("log", [])
@@ -39,37 +39,37 @@ if scene == "ramp":
     with st.sidebar:
         st.text_input("Notes")
         level = st.number_input("Level", value=32768)
-    pane = reader.Pane(ramp, window=(65536, level))
-    note(reader.show([pane], key="r", label="An X-ray", keys=("1", "n", "Enter")))
+    pane = viewer.Pane(ramp, window=(65536, level))
+    note(viewer.show([pane], key="r", label="An X-ray", keys=("1", "n", "Enter")))
 elif scene == "stack":
-    pane = reader.Pane(stack, (0.7, 0.7), "HU", overlays=(square,))
-    note(reader.show([pane], key="r", label="A stack"))
+    pane = viewer.Pane(stack, (0.7, 0.7), "HU", overlays=(square,))
+    note(viewer.show([pane], key="r", label="A stack"))
 elif scene in ("point", "box", "outline"):
-    note(reader.show([reader.Pane(ramp, window=whole)], key="r", label="An X-ray", mark=scene))
+    note(viewer.show([viewer.Pane(ramp, window=whole)], key="r", label="An X-ray", mark=scene))
 elif scene == "closed":
     if st.session_state.get("open", True):
-        first = reader.show([reader.Pane(ramp, window=whole)], key="r", label="An X-ray", mark="point", keys=("Enter",))
+        first = viewer.show([viewer.Pane(ramp, window=whole)], key="r", label="An X-ray", mark="point", keys=("Enter",))
         if first.keys:
             st.session_state.open = False
             note(first)
             st.rerun()
     else:
-        first = reader.show([reader.Pane(ramp, window=whole, overlays=(square,))], key="r", label="An X-ray")
+        first = viewer.show([viewer.Pane(ramp, window=whole, overlays=(square,))], key="r", label="An X-ray")
     note(first, open=st.session_state.get("open", True))
 elif scene == "moved":
     where = st.container()
     above = st.toggle("Above")
     with where if above else st.container(border=True):
-        note(reader.show([reader.Pane(ramp, window=whole)], key="r", label="An X-ray", mark="box"))
+        note(viewer.show([viewer.Pane(ramp, window=whole)], key="r", label="An X-ray", mark="box"))
 elif scene == "two":
-    panes = [reader.Pane(stack, unit="HU", title="REAL"), reader.Pane(ramp[:128, :128])]
-    note(reader.show(panes, key="r", label="Two"))
+    panes = [viewer.Pane(stack, unit="HU", title="REAL"), viewer.Pane(ramp[:128, :128])]
+    note(viewer.show(panes, key="r", label="Two"))
 elif scene == "narrow":
-    note(reader.show([reader.Pane(ramp, (0.5, 0.25), window=whole)], key="r", label="Columns half as wide"))
+    note(viewer.show([viewer.Pane(ramp, (0.5, 0.25), window=whole)], key="r", label="Columns half as wide"))
 elif scene == "next":
     at = st.session_state.setdefault("at", 0)
-    cases = [reader.Pane(np.full((1024, 1024), 1 + i, np.uint16), window=(16, 8)) for i in range(10)]
-    reply = reader.show([cases[at]], key="r", label="A case", mark="point", keys=("n",), prefetch=[cases[at + 1]])
+    cases = [viewer.Pane(np.full((1024, 1024), 1 + i, np.uint16), window=(16, 8)) for i in range(10)]
+    reply = viewer.show([cases[at]], key="r", label="A case", mark="point", keys=("n",), prefetch=[cases[at + 1]])
     note(reply, at=at)
     if "n" in reply.keys:
         st.session_state.at += 1
@@ -109,12 +109,12 @@ def scene(scenes: Server, tab: Tab) -> Scene:
 
 
 def canvas(page: Page, index: int = 0) -> Locator:
-    return page.locator(".reader canvas").nth(index)
+    return page.locator(".viewer canvas").nth(index)
 
 
 def corner(page: Page, place: str, index: int = 0) -> str:
     page.wait_for_timeout(120)
-    return page.locator(f".reader .{place}").nth(index).inner_text()
+    return page.locator(f".viewer .{place}").nth(index).inner_text()
 
 
 def window(page: Page, index: int = 0) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-// The reader: one, two or four panes with the mouse and keys of a reading station.
+// The viewer: one to four panes with the mouse and keys of a reading station.
 
 const TOOLS = {
   window: ["Window", "w", "Drag: left-right width, up-down level"],
@@ -37,9 +37,9 @@ const element = (tag, properties = {}, ...children) => {
   return made;
 };
 
-class Reader {
+class Viewer {
   constructor(root) {
-    this.frame = element("div", { className: "reader" });
+    this.frame = element("div", { className: "viewer" });
     this.bar = element("div", { className: "bar", role: "toolbar", ariaLabel: "Viewer tools" });
     this.grid = element("div", { className: "panes" });
     this.help = element("div", { className: "help", hidden: true, role: "dialog", ariaLabel: "Keys of the viewer" });
@@ -734,10 +734,10 @@ const isPressed = (node) => ["BUTTON", "A", "SUMMARY"].includes(node?.tagName) |
 
 export default function (component) {
   const root = component.parentElement;
-  root.reader ??= new Reader(root);
-  root.reader.update(component);
+  root.viewer ??= new Viewer(root);
+  root.viewer.update(component);
   return () => {
-    root.reader?.close();
-    delete root.reader;
+    root.viewer?.close();
+    delete root.viewer;
   };
 }
