@@ -80,18 +80,13 @@ def _with_option(draft: Draft, number: int, item: Item) -> Draft:
         return replace(draft, order=kept if number in draft.order else (*draft.order, number))
     code = item.options[number]
     if item.task is Task.FINDINGS:
-        return with_codes(draft, _toggled(draft.codes, code))
+        return replace(draft, codes=_toggled(draft.codes, code), nothing=False)
     directions = [change.direction for change in draft.changes if change.code == code]
     others = tuple(change for change in draft.changes if change.code != code)
     way = list(Direction)
     following = way.index(directions[0]) + 1 if directions else 0
     after = (*others, Change(code, way[following])) if following < len(way) else others
     return replace(draft, changes=after, nothing=False)
-
-
-def with_codes(draft: Draft, codes: Sequence[str]) -> Draft:
-    """The draft with these findings; a finding takes back "normal"."""
-    return replace(draft, codes=tuple(codes), nothing=draft.nothing and not codes)
 
 
 def answer_of(draft: Draft, item: Item, place: tuple[Shape, Sequence[Point]] | None, size: tuple[int, int]) -> Answer:

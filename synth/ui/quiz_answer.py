@@ -12,7 +12,7 @@ import streamlit as st
 from synth.errors import SynthError
 from synth.findings import VOCABULARY
 from synth.reading import drafts
-from synth.reading.answers import Change, Direction, Task
+from synth.reading.answers import Task
 from synth.reading.drafts import Draft
 from synth.reading.items import Item
 from synth.reading.sessions import Answered, Dealt, ReadingSession
@@ -83,106 +83,40 @@ def form(
         _opinion(dealt, before)
     if draft.asking:
         return _confidence(draft)
-    draft, written = _choices(item, draft)
-    st.caption(f"Keys: {quiz_words.HOW[item.task]}.")
     label = "Keep or change" if before else "Answer"
-    clicked = written or (item.task is not Task.REPORT and st.button(label, type="primary", width="stretch"))
+    if item.task is Task.REPORT:
+        draft, clicked = _report(item, draft)
+    else:
+        _choices(item, draft)
+    st.caption(f"Keys: {quiz_words.HOW[item.task]}.")
+    if item.task is not Task.REPORT:
+        clicked = st.button(label, type="primary", width="stretch", key=f"answer-{item.id}")
     _back_and_on(session)
     return draft, clicked, None
 
 
-def _push(key: str, value: object, draft: Draft) -> None:
-    """Into the widget what a key has set; what the mouse has set is there already and must not be undone."""
-    if key not in st.session_state or draft != st.session_state.get(DRAFT):
-        st.session_state[key] = value
+def _choices(item: Item, draft: Draft) -> None:
+    """A button for each key: it does what the key does, and shows what is chosen."""
+    wide = item.task is Task.REAL_OR_SYNTHETIC
+    with st.container(gap="xsmall" if wide else "small", horizontal=not wide):
+        for key, label, chosen in quiz_words.choices(item, draft):
+            st.button(
+                f"✓ {label}" if chosen else label,
+                key=f"choice-{item.id}-{key}",
+                type="secondary" if chosen else "tertiary",
+                width="stretch" if wide else "content",
+                on_click=_chosen,
+                args=(item, key),
+            )
+    if item.task is Task.SEVERITY:
+        chosen_so_far = ", ".join(str(number + 1) for number in draft.order)
+        st.markdown(f"Mildest first: {chosen_so_far or 'none yet'}")
 
 
-def _choices(item: Item, draft: Draft) -> tuple[Draft, bool]:
-    match item.task:
-        case Task.REAL_OR_SYNTHETIC:
-            return _scores(item, draft), False
-        case Task.FINDINGS:
-            return _findings(item, draft), False
-        case Task.CHANGE:
-            return _changes(item, draft), False
-        case Task.SEVERITY:
-            return _order(item, draft), False
-        case Task.REPORT:
-            return _report(item, draft)
-        case Task.WHERE:
-            return _nothing(item, draft, "No lesion"), False
-
-
-def _scores(item: Item, draft: Draft) -> Draft:
-    key = f"scores-{item.id}"
-    _push(key, draft.score, draft)
-    names = dict(enumerate(quiz_words.SCORES, start=1))
-    said = {number: f"{number} {words}" for number, words in names.items()}
-    score = st.radio("Score", tuple(said), key=key, format_func=said.__getitem__, label_visibility="collapsed")
-    return replace(draft, score=score)
-
-
-def _findings(item: Item, draft: Draft) -> Draft:
-    key = f"findings-{item.id}"
-    named = dict(zip(item.options, drafts.LETTERS, strict=False))
-    _push(key, list(draft.codes), draft)
-    codes = st.pills(
-        "Findings",
-        item.options,
-        selection_mode="multi",
-        key=key,
-        format_func=lambda code: f"{named.get(code, '').upper()} {VOCABULARY[code].name}",
-        label_visibility="collapsed",
-        wrap=True,
-    )
-    if tuple(codes) != draft.codes:
-        draft = drafts.with_codes(draft, codes)
-    return _nothing(item, draft, "Normal")
-
-
-def _changes(item: Item, draft: Draft) -> Draft:
-    named = dict(zip(item.options, drafts.LETTERS, strict=False))
-    seen = {change.code: change.direction for change in draft.changes}
-    key = f"changes-{item.id}"
-    _push(key, list(seen), draft)
-    codes = st.pills(
-        "Changed",
-        item.options,
-        selection_mode="multi",
-        key=key,
-        format_func=lambda code: f"{named.get(code, '').upper()} {VOCABULARY[code].name}",
-        label_visibility="collapsed",
-        wrap=True,
-    )
-    changes = []
-    for code in codes:
-        way = f"way-{item.id}-{code}"
-        _push(way, seen.get(code, Direction.APPEARED), draft)
-        direction = st.segmented_control(VOCABULARY[code].name, tuple(Direction), key=way, required=True)
-        changes.append(Change(code, direction or Direction.APPEARED))
-    if tuple(changes) != draft.changes:
-        draft = replace(draft, changes=tuple(changes), nothing=draft.nothing and not changes)
-    return _nothing(item, draft, "No change")
-
-
-def _nothing(item: Item, draft: Draft, label: str) -> Draft:
-    key = f"nothing-{item.id}"
-    _push(key, draft.nothing, draft)
-    nothing = st.toggle(f"N {label}", key=key)
-    return draft if nothing == draft.nothing else drafts.pressed(draft, drafts.NOTHING, item)
-
-
-def _order(item: Item, draft: Draft) -> Draft:
-    with st.container(horizontal=True, gap="small"):
-        for number in range(len(item.pictures)):
-            place = f" ({draft.order.index(number) + 1}.)" if number in draft.order else ""
-            if st.button(f"Image {number + 1}{place}", key=f"order-{item.id}-{number}"):
-                draft = drafts.pressed(draft, drafts.LETTERS[number], item)
-                keep(draft)
-                st.rerun(scope="fragment")
-    chosen = ", ".join(str(number + 1) for number in draft.order)
-    st.markdown(f"Mildest first: {chosen or 'none yet'}")
-    return draft
+def _chosen(item: Item, key: str) -> None:
+    draft = st.session_state.get(DRAFT)
+    if isinstance(draft, Draft) and draft.item == item.id:
+        keep(drafts.pressed(draft, key, item))
 
 
 def _report(item: Item, draft: Draft) -> tuple[Draft, bool]:
@@ -194,8 +128,11 @@ def _report(item: Item, draft: Draft) -> tuple[Draft, bool]:
 
 def _confidence(draft: Draft) -> tuple[Draft, bool, int | None]:
     st.markdown("How sure are you? Keys 1 to 6; Backspace goes back to the answer.")
-    names = dict(enumerate(quiz_words.CONFIDENCE, start=1))
-    chosen = st.pills("Confidence", tuple(names), format_func=lambda n: f"{n} {names[n]}", key=f"sure-{draft.item}")
+    chosen = None
+    with st.container(gap="xsmall"):
+        for level, words in enumerate(quiz_words.CONFIDENCE, start=1):
+            if st.button(f"{level} {words}", key=f"sure-{draft.item}-{level}", type="tertiary", width="stretch"):
+                chosen = level
     return draft, chosen is not None, chosen
 
 

@@ -14,7 +14,6 @@ from synth import imaging, masks
 from synth.errors import RequestError, StoreError, SynthError
 from synth.reading import drafts
 from synth.reading.answers import Answer, Place, Shape, Task
-from synth.reading.drafts import Draft
 from synth.reading.grading import grade
 from synth.reading.items import Item
 from synth.reading.sessions import Answered, Dealt, ReadingSession
@@ -47,10 +46,13 @@ def show(session: ReadingSession, position: int) -> None:
     films, beside = st.columns([7, 3], gap="medium")
     with films:
         reply = _viewer(session, dealt, panes, revealed, position)
+    if revealed and drafts.ENTER in reply.keys:
+        quiz_place.turn_to(quiz_place.goes_on(session, position))
+        st.rerun(scope="fragment")
     with beside, views.show_error():
         if revealed:
             assert answered is not None
-            quiz_reveal.show(session, position, dealt, answered, "Enter" in reply.keys)
+            quiz_reveal.show(session, position, dealt, answered)
         else:
             _ask(session, position, dealt, reply)
     if revealed or not session.plan.adaptive:
@@ -75,48 +77,56 @@ def _viewer(
 
 
 def _ask(session: ReadingSession, position: int, dealt: Dealt, reply: viewer.Reply) -> None:
-    """The question; keys and buttons go into the draft, and Enter hands it in, after the confidence if one is asked.
-
-    Keys of a fast hand come several at once and count in their order.
-    """
+    """The question. Keys count before anything is drawn: a run that is cut short while it draws loses none."""
     item, before = dealt.item, session.answers.get(position)
-    draft, confidence = quiz_answer.draft_of(item, before), None
-    asks = session.plan.rated and item.task is not Task.REAL_OR_SYNTHETIC
-    entered = False
+    try:
+        _heard(session, position, dealt, reply)
+        problem = ""
+    except SynthError as error:
+        problem = str(error)
+    draft, clicked, chosen = quiz_answer.form(session, dealt, quiz_answer.draft_of(item, before), before)
+    quiz_answer.keep(draft)
+    if clicked:
+        _entered(session, position, dealt, reply, chosen)
+        st.rerun(scope="fragment")
+    if problem:
+        st.error(problem)
+
+
+def _heard(session: ReadingSession, position: int, dealt: Dealt, reply: viewer.Reply) -> None:
+    """Put keys into the draft in their order; Enter, or the confidence after it, hands it in.
+
+    Raises RequestError where something is missing and PolicyError where a report names a person.
+    """
+    draft = quiz_answer.draft_of(dealt.item, session.answers.get(position))
     for key in reply.keys:
         if draft.asking and key in drafts.SCORES:
-            confidence = int(key)
-            break
+            _entered(session, position, dealt, reply, int(key))
+            return
         if key == drafts.ENTER and not draft.asking:
-            entered, draft = True, replace(draft, asking=asks)
+            _entered(session, position, dealt, reply, None)
+            draft = quiz_answer.draft_of(dealt.item, session.answers.get(position))
         else:
-            entered, draft = False, drafts.pressed(draft, key, item)
-    complete = None if not (entered or confidence) else _complete(draft, item, reply)
-    if isinstance(complete, RequestError):
-        draft, confidence = replace(draft, asking=False), None
-    draft, clicked, chosen = quiz_answer.form(session, dealt, draft, before)
-    quiz_answer.keep(draft)
-    if not (entered or confidence or clicked):
-        return
-    answer = _complete(draft, item, reply)
-    if isinstance(answer, RequestError):
-        raise answer
-    confidence = confidence or chosen
-    if asks and confidence is None:
-        if clicked:
-            quiz_answer.keep(replace(draft, asking=True))
-            st.rerun(scope="fragment")
-        return
-    _hand_in(session, position, dealt, answer if confidence is None else drafts.rated(answer, confidence))
+            draft = drafts.pressed(draft, key, dealt.item)
+            quiz_answer.keep(draft)
 
 
-def _complete(draft: Draft, item: Item, reply: viewer.Reply) -> Answer | RequestError:
-    """The answer that the draft gives, or what is missing."""
+def _entered(session: ReadingSession, position: int, dealt: Dealt, reply: viewer.Reply, confidence: int | None) -> None:
+    """Hand in what the draft gives; where a confidence belongs to it and is not known, ask for that first."""
+    item = dealt.item
+    draft = quiz_answer.draft_of(item, session.answers.get(position))
     mark = None if reply.mark is None else (Shape(reply.mark.kind), reply.mark.points)
     try:
-        return drafts.answer_of(draft, item, mark, _size(item))
-    except RequestError as missing:
-        return missing
+        answer = drafts.answer_of(draft, item, mark, _size(item))
+    except RequestError:
+        quiz_answer.keep(replace(draft, asking=False))
+        raise
+    if confidence is not None:
+        answer = drafts.rated(answer, confidence)
+    elif session.plan.rated and item.task is not Task.REAL_OR_SYNTHETIC:
+        quiz_answer.keep(replace(draft, asking=True))
+        return
+    _hand_in(session, position, dealt, answer)
 
 
 def _hand_in(session: ReadingSession, position: int, dealt: Dealt, answer: Answer) -> None:

@@ -20,8 +20,8 @@ from synth.ui import session as sessions
 TILE_PX = 128
 
 
-def show(session: ReadingSession, position: int, dealt: Dealt, answered: Answered, entered: bool) -> None:
-    """The verdict first; Enter goes on."""
+def show(session: ReadingSession, position: int, dealt: Dealt, answered: Answered) -> None:
+    """The verdict first."""
     item, done = dealt.item, answered.grade
     st.subheader(f":{'green' if done.correct else 'red'}[{_verdict(answered)}]", anchor=False)
     st.markdown(f"**{quiz_words.truth(item)}**")
@@ -32,7 +32,7 @@ def show(session: ReadingSession, position: int, dealt: Dealt, answered: Answere
         st.markdown(f"After the classifier's opinion: {quiz_words.answer(answered.revised, item)}")
     for line in quiz_words.verdicts(done):
         st.caption(line)
-    if st.button(_onwards(session, position), type="primary", width="stretch", key="quiz_next") or entered:
+    if st.button(_onwards(session, position), type="primary", width="stretch", key="quiz_next"):
         quiz_place.turn_to(quiz_place.goes_on(session, position))
         st.rerun(scope="fragment")
     if dealt.teaching:

@@ -15,6 +15,7 @@ from synth.reading.answers import (
     Shape,
     Task,
 )
+from synth.reading.drafts import LETTERS, NOTHING, Draft
 from synth.reading.grading import Grade
 from synth.reading.items import Item
 from synth.reading.matching import Match, Outcome
@@ -82,6 +83,22 @@ def truth(item: Item) -> str:
         return f"Mildest first: {', '.join(str(number + 1) for number in order)}."
     named = _sentence([finding(seen) for seen in so.findings]) or "Normal"
     return f"{named}." if so.synthetic is not False else f"{named}, by the labels of its collection."
+
+
+def choices(item: Item, draft: Draft) -> list[tuple[str, str, bool]]:
+    """What can be chosen for an item: key, label with its key, and whether it is chosen."""
+    if item.task is Task.REAL_OR_SYNTHETIC:
+        return [(str(n), f"{n} {words}", draft.score == n) for n, words in enumerate(SCORES, start=1)]
+    if item.task is Task.SEVERITY:
+        return [(LETTERS[n], f"Image {n + 1}", n in draft.order) for n in range(len(item.pictures))]
+    ways = {seen.code: str(seen.direction) for seen in draft.changes}
+    chosen = ways if item.task is Task.CHANGE else dict.fromkeys(draft.codes, "")
+    listed = [
+        (key, f"{key.upper()} {VOCABULARY[code].name} {chosen.get(code, '')}".strip(), code in chosen)
+        for key, code in zip(LETTERS, item.options, strict=False)
+    ]
+    nothing = {Task.FINDINGS: "Normal", Task.CHANGE: "No change", Task.WHERE: "No lesion"}[item.task]
+    return [*listed, (NOTHING, f"{NOTHING.upper()} {nothing}", draft.nothing)]
 
 
 def answer(given: Answer, item: Item) -> str:

@@ -91,7 +91,7 @@ def read(page: Page, name: str) -> None:
     expect(page.locator("canvas[aria-label*='case 1']").first).to_be_visible()
     while not done.is_visible():
         page.keyboard.press("n")
-        expect(page.get_by_role("switch", name="N Normal")).to_be_checked()
+        expect(page.get_by_role("button", name="✓ N Normal")).to_be_visible()
         page.keyboard.press("Enter")
         expect(page.get_by_text(re.compile(r"^(Correct|Partly right|Not correct)"))).to_be_visible()
         expect(page.get_by_role("button", name=re.compile(r"\(Enter\)"))).to_be_enabled()

@@ -85,7 +85,7 @@ def test_a_practice_block_by_keys_alone_with_the_next_case_in_half_a_second(room
     for number in range(1, 11):
         case(page, number)
         page.keyboard.press("n")
-        expect(page.get_by_role("switch", name="N Normal")).to_be_checked()
+        expect(page.get_by_role("button", name="✓ N Normal")).to_be_visible()
         page.keyboard.press("Enter")
         expect(page.get_by_text(re.compile(r"^(Correct|Partly right|Not correct)"))).to_be_visible()
         expect(page.get_by_role("button", name=re.compile(r"\(Enter\)"))).to_be_enabled()
@@ -144,7 +144,7 @@ def test_before_the_answer_neither_page_nor_network_says_what_an_image_is(room: 
     )
     assert re.findall(r"(?i)synthetic|\breal\b", told) == []
     page.keyboard.press("6")
-    expect(page.get_by_role("radio", name="6 surely synthetic")).to_be_checked()
+    expect(page.get_by_role("button", name="✓ 6 surely synthetic")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_text(re.compile(r"^This image is (real|synthetic)"))).to_be_visible()
 
@@ -160,7 +160,7 @@ def test_an_exam_goes_on_where_the_server_was_killed(room: Server, tab: Tab) -> 
     for number in (1, 2):
         case(page, number)
         page.keyboard.press("n")
-        expect(page.get_by_role("switch", name="N Normal")).to_be_checked()
+        expect(page.get_by_role("button", name="✓ N Normal")).to_be_visible()
         page.keyboard.press("Enter")
         case(page, number + 1)
     assert len(answers(room, page)) == 2
@@ -173,14 +173,14 @@ def test_an_exam_goes_on_where_the_server_was_killed(room: Server, tab: Tab) -> 
     case(other, 3)
     for tab_of_two in (page, other):
         tab_of_two.keyboard.press("n")
-        expect(tab_of_two.get_by_role("switch", name="N Normal")).to_be_checked()
+        expect(tab_of_two.get_by_role("button", name="✓ N Normal")).to_be_visible()
     page.keyboard.press("Enter")
     case(page, 4)
     other.keyboard.press("Enter")
     case(other, 4)
     assert len(answers(room, page)) == 3
     page.keyboard.press("n")
-    expect(page.get_by_role("switch", name="N Normal")).to_be_checked()
+    expect(page.get_by_role("button", name="✓ N Normal")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Exam: done")).to_be_visible()
     expect(page.get_by_text(re.compile(r"95 % interval"))).to_be_visible()
@@ -223,11 +223,11 @@ def _read_study(page: Page, reader: int) -> None:
         case(page, number)
         if number <= 5:
             page.keyboard.press(str(1 + (number + reader) % 6))
-            expect(page.get_by_role("radio", checked=True, name=re.compile(r"^\d "))).to_be_visible()
+            expect(page.get_by_role("button", name=re.compile("^✓"))).to_be_visible()
             page.keyboard.press("Enter")
         else:
             page.keyboard.press("n")
-            expect(page.get_by_role("switch", name="N Normal")).to_be_checked()
+            expect(page.get_by_role("button", name="✓ N Normal")).to_be_visible()
             page.keyboard.press("Enter")
             expect(page.get_by_text(re.compile("^How sure are you"))).to_be_visible()
             page.keyboard.press("4")
@@ -255,7 +255,7 @@ def test_an_image_that_is_deleted_meanwhile_is_skipped_and_nothing_else_lost(roo
     page.keyboard.press("Enter")
     case(page, 2)
     page.keyboard.press("n")
-    expect(page.get_by_role("switch", name="N Normal")).to_be_checked()
+    expect(page.get_by_role("button", name="✓ N Normal")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_text(re.compile(r"^(Correct|Partly right|Not correct)"))).to_be_visible()
     assert list(answers(room, page)) == [1]
@@ -269,7 +269,7 @@ def test_the_classifier_is_heard_after_the_answer_and_before_the_truth(room: Ser
     expect(page.get_by_role("switch", name="Ask the classifier first")).to_be_checked()
     begin(page)
     page.keyboard.press("n")
-    expect(page.get_by_role("switch", name="N Normal")).to_be_checked()
+    expect(page.get_by_role("button", name="✓ N Normal")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_text(re.compile(r"^Classifier: nodule \d+%"))).to_be_visible()
     expect(page.get_by_text("You answered: Normal.")).to_be_visible()
@@ -278,7 +278,7 @@ def test_the_classifier_is_heard_after_the_answer_and_before_the_truth(room: Ser
     case(page, 1)
     expect(page.get_by_role("button", name="Keep or change")).to_be_visible()
     page.keyboard.press("1")
-    expect(page.get_by_role("button", name=re.compile("^1 "))).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name=re.compile("^✓ 1 "))).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_text(re.compile(r"^(Correct|Partly right|Not correct)"))).to_be_visible()
     expect(page.get_by_text(re.compile(r"^After the classifier's opinion"))).to_be_visible()
