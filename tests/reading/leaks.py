@@ -17,6 +17,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from synth import imaging
+
 Picture = npt.NDArray[np.uint8]  # (H, W)
 Features = dict[str, float]
 
@@ -24,7 +26,7 @@ PATCH = 1 / 16  # side of a corner patch, as a share of the picture's
 RIM = 1 / 32  # width of a border, as a share of the picture's
 BANDS = (0.10, 0.15, 0.20, 0.25, 0.30, 0.35, 0.40, 0.45, 0.50)  # cycles a pixel
 GRIDS = (2, 4, 8)  # px: of JPEG (8, and smaller where it was shrunk) and of the codec (8, 4)
-FOLDS, REPEATS = 5, 4
+FOLDS, REPEATS = 5, 2
 
 
 def features(picture: Picture) -> Features:
@@ -135,6 +137,11 @@ def _grids(values: npt.NDArray[np.float64]) -> Features:
             for phase, height in enumerate(phases):
                 found[f"grid of {period} at {phase}, {name}"] = float(height)
     return found
+
+
+def shrunk(picture: Picture, side_px: int) -> Picture:
+    """The whole picture in (side_px, side_px), as a viewer shows it: antialiased, with bars."""
+    return np.asarray(imaging.fit_square(picture, side_px))
 
 
 def table(pictures: Sequence[Picture]) -> npt.NDArray[np.float64]:
