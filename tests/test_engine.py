@@ -361,3 +361,14 @@ def test_a_closed_engine_refuses_requests(begin: Begin) -> None:
 
     with pytest.raises(BusyError, match=r"^The engine is shutting down; ask again when it is back\.$"):
         engine.submit(ask(1), "ada")
+
+
+def test_a_job_takes_the_id_that_is_given_and_no_other_can_have_it(begin: Begin, store: Store) -> None:
+    engine = begin(Painter())
+    done = wait_for(engine, engine.submit(ask(1), "ada", "case-1").id)
+
+    with pytest.raises(StoreError):
+        engine.submit(ask(2), "ada", "case-1")
+
+    assert (done.id, done.image_id) == ("case-1", "case-1")
+    assert (engine.status().waiting, store.count_images()) == (0, 1)
