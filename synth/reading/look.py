@@ -9,6 +9,7 @@ Pictures are square, (S, S) float32 in grey levels of 0 to 255; sizes and freque
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from synth.terms import Modality
 
 Image = npt.NDArray[np.float32]
 Area = npt.NDArray[np.bool_]
-Curve = npt.NDArray[np.float64]
+Curve = npt.NDArray[np.floating[Any]]
 
 BANDS = np.linspace(0.05, 0.5, 19)  # edges, cycles a pixel: below lies the anatomy
 MIDDLES = (BANDS[1:] + BANDS[:-1]) / 2
