@@ -19,6 +19,7 @@ from synth.store import Store
 from synth.types import Finding, GeneratedImage, RealImage, Severity
 
 ALONE = (Task.REAL_OR_SYNTHETIC, Task.FINDINGS, Task.WHERE, Task.REPORT)  # tasks on one picture
+BLIND = ("DX",)  # modalities that can be asked for what is real: blind slices are still told apart, AUC 0.65
 RANKS = {severity: rank for rank, severity in enumerate(Severity, start=1)}
 MODALITIES = ("DX", "CT")  # that are read
 
@@ -53,7 +54,8 @@ def of_set(store: Store, case_set: CaseSet, library: Library) -> list[Case]:
 
 def of_library(library: Library) -> list[Case]:
     """The real films and slices, each for the tasks that its labels can answer."""
-    return [_real(image) for image in library.images if image.modality in MODALITIES]
+    cases = (_real(image) for image in library.images if image.modality in MODALITIES)
+    return [case for case in cases if case.tasks]
 
 
 def options(cases: Iterable[Case], modality: str) -> tuple[str, ...]:
@@ -73,10 +75,12 @@ def _real(image: RealImage, entry: Entry | None = None) -> Case:
     """Labels say what is seen and not where; a report is not asked for, as labels are seldom complete."""
     findings = tuple(Finding(code) for code in image.findings if code != NORMAL)
     labelled = _labelled(image)
-    tasks = (Task.REAL_OR_SYNTHETIC, Task.FINDINGS) if labelled else (Task.REAL_OR_SYNTHETIC,)
+    tasks = tuple(task for task in ALONE[:2] if labelled or task is ALONE[0])
     words = (entry.history, entry.teaching) if entry else ("", "")
     truth = Truth(findings if labelled else (), synthetic=False)
-    return Case(opaque_id("case", image.id), (f"real:{image.id}",), truth, tasks, image.id, image.modality, *words)
+    modality = image.modality
+    name, sources = opaque_id("case", image.id), (f"real:{image.id}",)
+    return Case(name, sources, truth, _blind(tasks, modality), image.id, modality, *words)
 
 
 def _synthetic(entry: Entry, image: GeneratedImage) -> Case:
@@ -85,7 +89,13 @@ def _synthetic(entry: Entry, image: GeneratedImage) -> Case:
     tasks = ALONE if truth.placed or truth.normal else tuple(task for task in ALONE if task is not Task.WHERE)
     same, modality = entry.base_job or entry.job, image.request.modality.value
     sources = (f"synthetic:{entry.job}",)
-    return Case(opaque_id("case", entry.id), sources, truth, tasks, same, modality, entry.history, entry.teaching)
+    words = (entry.history, entry.teaching)
+    return Case(opaque_id("case", entry.id), sources, truth, _blind(tasks, modality), same, modality, *words)
+
+
+def _blind(tasks: tuple[Task, ...], modality: str) -> tuple[Task, ...]:
+    """The tasks without "real or synthetic" where blind pictures of the modality still tell."""
+    return tuple(task for task in tasks if modality in BLIND or task is not Task.REAL_OR_SYNTHETIC)
 
 
 def _area(entry: Entry, image: GeneratedImage) -> Area:
@@ -105,7 +115,8 @@ def _befores(drawn: Sequence[tuple[Entry, GeneratedImage]], cases: Sequence[Case
             continue
         truth = Truth((), synthetic=True, area=np.zeros(image.pixels.shape, bool))
         name, modality = opaque_id("before", entry.base_job), image.request.modality.value
-        befores.setdefault(entry.base_job, Case(name, (source,), truth, ALONE, entry.base_job, modality))
+        tasks = _blind(ALONE, modality)
+        befores.setdefault(entry.base_job, Case(name, (source,), truth, tasks, entry.base_job, modality))
     return list(befores.values())
 
 

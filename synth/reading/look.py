@@ -42,7 +42,7 @@ AIR = 16.0  # grey level around a body
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What pictures are brought to. Between the medians of real and drawn ones of the training's validation part."""
+    """What pictures are brought to. Between the medians of real and drawn ones, of films of open collections."""
 
     shares: tuple[float, ...]  # of the shown pixels, rising
     greys: tuple[float, ...]  # the grey levels below which these shares lie

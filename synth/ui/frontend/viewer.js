@@ -80,7 +80,8 @@ class Viewer {
     Object.assign(this, { data, setStateValue, setTriggerValue });
     this.frame.style.height = `${data.height}px`;
     this.state = states.get(data.key);
-    if (this.state?.case !== data.case) {
+    const fresh = this.state?.case !== data.case;
+    if (fresh) {
       this.stop();
       this.gesture = null;
       const kept = this.state;
@@ -97,6 +98,8 @@ class Viewer {
     if (before ? before.mark !== data.mark : this.state.tool === "mark" && !data.mark) this.state.tool = this.firstTool();
     if (!before) this.remind();
     this.layOut();
+    // A button that was pressed on the page, and may be about to go, must not take the Enter of the new images.
+    if (fresh && data.keys.length && !isTyped(document.activeElement)) this.panes[0].canvas.focus({ preventScroll: true });
     this.tools();
     this.later();
   }
