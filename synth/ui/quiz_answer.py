@@ -145,15 +145,15 @@ def _back_and_on(session: ReadingSession) -> None:
         if st.button("Back", disabled=here == 0, shortcut="Left"):
             forget()
             quiz_place.turn_to(here - 1)
-            st.rerun(scope="fragment")
+            quiz_place.again()
         if st.button("On", disabled=here + 1 >= session.plan.length, shortcut="Right"):
             forget()
             quiz_place.turn_to(here + 1)
-            st.rerun(scope="fragment")
+            quiz_place.again()
         if st.button("Finish the exam", disabled=session.next_position is not None):
             resources.desk(session).end(session, datetime.now(UTC))
             quiz_place.turn_to(None)
-            st.rerun(scope="fragment")
+            quiz_place.again()
 
 
 def opinion_json(dealt: Dealt) -> str:

@@ -48,7 +48,7 @@ def show(session: ReadingSession, position: int) -> None:
         reply = _viewer(session, dealt, panes, revealed, position)
     if revealed and drafts.ENTER in reply.keys:
         quiz_place.turn_to(quiz_place.goes_on(session, position))
-        st.rerun(scope="fragment")
+        quiz_place.again()
     with beside, views.show_error():
         if revealed:
             assert answered is not None
@@ -88,7 +88,7 @@ def _ask(session: ReadingSession, position: int, dealt: Dealt, reply: viewer.Rep
     quiz_answer.keep(draft)
     if clicked:
         _entered(session, position, dealt, reply, chosen)
-        st.rerun(scope="fragment")
+        quiz_place.again()
     if problem:
         st.error(problem)
 
@@ -142,7 +142,7 @@ def _hand_in(session: ReadingSession, position: int, dealt: Dealt, answer: Answe
         stays = kept == "kept" and (session.told or session.plan.opinion)
         quiz_place.turn_to(position if stays else quiz_place.goes_on(session, position))
     quiz_answer.forget()
-    st.rerun(scope="fragment")
+    quiz_place.again()
 
 
 def _revise(session: ReadingSession, before: Answered, answer: Answer, dealt: Dealt) -> None:
@@ -214,4 +214,4 @@ def _lost(session: ReadingSession, position: int, error: StoreError) -> None:
     if st.button("Go on without this case", type="primary", shortcut="Enter"):
         resources.store().sittings.set_void(session.id, position)
         quiz_place.turn_to(None)
-        st.rerun(scope="fragment")
+        quiz_place.again()

@@ -20,7 +20,7 @@ def show(session: ReadingSession) -> None:
             _confirm(session)
             return
         resources.desk(session).end(session, datetime.now(UTC))
-        st.rerun(scope="fragment")
+        quiz_place.again()
     st.subheader(f"{quiz_words.MODES[session.plan.mode]}: done", anchor=False)
     if session.plan.mode is Mode.STUDY:
         st.markdown(
@@ -40,10 +40,10 @@ def _confirm(session: ReadingSession) -> None:
     with st.container(horizontal=True, gap="small"):
         if st.button("Finish the exam", type="primary", shortcut="Enter"):
             resources.desk(session).end(session, datetime.now(UTC))
-            st.rerun(scope="fragment")
+            quiz_place.again()
         if st.button("Look again", shortcut="Left"):
             quiz_place.turn_to(session.plan.length - 1)
-            st.rerun(scope="fragment")
+            quiz_place.again()
 
 
 def _results(session: ReadingSession) -> None:
@@ -75,4 +75,4 @@ def _cases(session: ReadingSession) -> None:
             told = quiz_words.truth(dealt.item)
             if st.button(words, key=f"look-{position}", help=told, disabled=not session.told):
                 quiz_place.turn_to(position)
-                st.rerun(scope="fragment")
+                quiz_place.again()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from synth.reading.sessions import Answered, Mode, ReadingSession
 
@@ -63,6 +65,12 @@ def turn_to(number: int | None) -> None:
         st.query_params.pop("case", None)
     else:
         st.query_params["case"] = str(number + 1)
+
+
+def again() -> NoReturn:
+    """Run the sitting anew: its fragment alone where that is what runs, else the page."""
+    context = get_script_run_ctx()
+    st.rerun(scope="fragment" if context and context.fragment_ids_this_run else "app")
 
 
 def goes_on(session: ReadingSession, now_at: int) -> int | None:

@@ -34,7 +34,7 @@ def show(session: ReadingSession, position: int, dealt: Dealt, answered: Answere
         st.caption(line)
     if st.button(_onwards(session, position), type="primary", width="stretch", key="quiz_next"):
         quiz_place.turn_to(quiz_place.goes_on(session, position))
-        st.rerun(scope="fragment")
+        quiz_place.again()
     if dealt.teaching:
         st.markdown(f"Teaching point: {dealt.teaching}")
     _explanations(dealt)
@@ -95,7 +95,7 @@ def _similar(dealt: Dealt) -> None:
             again = replace(image.request, seed=secrets.randbelow(SEED_MAX))
             job = resources.engine().submit(again, sessions.user())
             st.session_state[f"similar-{dealt.item.id}"] = (*drawn, job.id)
-            st.rerun(scope="fragment")
+            quiz_place.again()
 
 
 def _tile(image_id: str, words: str) -> None:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from synth.reading.answers import Task
+from synth.reading.answers import FindingsChosen, Task
+from synth.reading.sessions import Mode, Plan
 from synth.reading.studies import Protocol, Seat, Study
 from synth.ui import resources
 from tests.casework.furnished import furnish
@@ -132,3 +133,18 @@ def test_a_locked_study_lets_nobody_in(app: Visit) -> None:
     store.casebook.add_study(Study("study1", "A study", "ada", now, protocol, (Seat(1, "SEAT2222", "A", now),)))
     store.casebook.lock_study("study1", now)
     assert sentences(opened(app, seat="SEAT2222")) == ["The study 'A study' is locked; nothing more is read in it."]
+
+
+def test_a_session_whose_last_answer_was_its_last_sign_of_life_ends_when_it_is_opened(app: Visit) -> None:
+    lobby(app)
+    store = resources.store()
+    furnish(store)
+    now = datetime.now(UTC)
+    desk = resources.desk_of(())
+    session = desk.begin("s1", "local", Plan(Mode.EXAM, (Task.FINDINGS,), length=2, seed=3), now)
+    for position in range(2):
+        desk.answer(store.sittings.session("s1"), position, FindingsChosen(normal=True), 2.0, now)
+    page = opened(app, session=session.id)
+    assert sentences(page) == []
+    assert [title.value for title in page.subheader] == ["Exam: done"]
+    assert store.sittings.session("s1").ended_at is not None
