@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 import torch
-import torch.multiprocessing as processes
 
 from synth.training.__main__ import main
 from synth.training.team import Team
 from tests.training.test_runs import arguments
 
 pytestmark = pytest.mark.training
+ROOT = Path(__file__).parents[2]
 
 
 def free_port() -> int:
@@ -27,9 +27,9 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def one_of_two(rank: int, port: int, out: str) -> None:
+def one_of_two(rank: int, port: str, out: str) -> None:
     os.environ |= {"WORLD_SIZE": "2", "RANK": str(rank), "LOCAL_RANK": str(rank)}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     team = Team.from_env()
     weight, bias = torch.nn.Parameter(torch.zeros(2, 3)), torch.nn.Parameter(torch.zeros(4))
     weight.grad, bias.grad = torch.full((2, 3), 1.0 + rank), torch.full((4,), 10.0 * rank)
@@ -50,7 +50,12 @@ def one_of_two(rank: int, port: int, out: str) -> None:
 
 
 def test_two_processes_share_gradients_and_the_clock_but_not_the_seed(tmp_path: Path) -> None:
-    processes.spawn(one_of_two, (free_port(), str(tmp_path)), nprocs=2)
+    # Not by multiprocessing: it runs __main__ again, which the page tests leave behind as another script.
+    code = "import sys; from tests.training.test_team import one_of_two as go; go(int(sys.argv[1]), *sys.argv[2:])"
+    port = str(free_port())
+    called = [[sys.executable, "-c", code, str(rank), port, str(tmp_path)] for rank in (0, 1)]
+    both = [subprocess.Popen(command, cwd=ROOT) for command in called]
+    assert [process.wait(timeout=120) for process in both] == [0, 0]
     first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
     assert first["weight"] == second["weight"] == [[1.5] * 3] * 2
     assert first["bias"] == second["bias"] == [5.0] * 4
