@@ -234,11 +234,7 @@ def scope_of(task: Task) -> str:
 
 def candidate_of(case: Case, task: Task, difficulty: Estimate | None = None) -> Candidate:
     """A case under one task, as `choice.candidate_of` has it, before any picture is made."""
-    truth = case.truth
-    codes = truth.codes or tuple(dict.fromkeys(change.code for change in truth.changes))
-    if task is Task.REAL_OR_SYNTHETIC:
-        codes = (choice.SYNTHETIC,) if truth.synthetic else ()
-    return Candidate(case.id, case.same, codes, difficulty or Estimate())
+    return Candidate(case.id, case.same, choice.asked_codes(task, case.truth), difficulty or Estimate())
 
 
 def _learning(item: Item, answered: Answered, now: datetime) -> Learn:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from synth.casework.drawing import lesion_area
 from synth.casework.starter import STARTER_ID
 from synth.errors import StoreError
 from synth.findings import VOCABULARY
@@ -14,7 +15,6 @@ from synth.library.labels import NORMAL
 from synth.reading.answers import Change, Direction, Task
 from synth.reading.cases import Case, CaseSet, Entry
 from synth.reading.items import Truth, opaque_id
-from synth.reading.shapes import Area, filled
 from synth.store import Store
 from synth.types import Finding, GeneratedImage, RealImage, Severity
 
@@ -60,9 +60,7 @@ def of_library(library: Library) -> list[Case]:
 
 def options(cases: Iterable[Case], modality: str) -> tuple[str, ...]:
     """The finding codes that are offered for a modality: those of all cases, so that the list tells nothing of one."""
-    of_modality = [case.truth for case in cases if case.modality == modality]
-    named = {code for truth in of_modality for code in (*truth.codes, *(change.code for change in truth.changes))}
-    return tuple(sorted(named))
+    return tuple(sorted({code for case in cases if case.modality == modality for code in case.truth.named}))
 
 
 def _labelled(image: RealImage) -> bool:
@@ -85,7 +83,7 @@ def _real(image: RealImage, entry: Entry | None = None) -> Case:
 
 def _synthetic(entry: Entry, image: GeneratedImage) -> Case:
     assert entry.recipe is not None
-    truth = Truth(entry.recipe.findings, synthetic=True, area=_area(entry, image))
+    truth = Truth(entry.recipe.findings, synthetic=True, area=lesion_area(entry.recipe, image.pixels))
     tasks = ALONE if truth.placed or truth.normal else tuple(task for task in ALONE if task is not Task.WHERE)
     same, modality = entry.base_job or entry.job, image.request.modality.value
     sources = (f"synthetic:{entry.job}",)
@@ -96,13 +94,6 @@ def _synthetic(entry: Entry, image: GeneratedImage) -> Case:
 def _blind(tasks: tuple[Task, ...], modality: str) -> tuple[Task, ...]:
     """The tasks without "real or synthetic" where blind pictures of the modality still tell."""
     return tuple(task for task in tasks if modality in BLIND or task is not Task.REAL_OR_SYNTHETIC)
-
-
-def _area(entry: Entry, image: GeneratedImage) -> Area:
-    """(H, W): inside the outline of the recipe; empty where nothing was drawn."""
-    height, width = image.pixels.shape
-    outline = entry.recipe.outline if entry.recipe else ()
-    return filled([(x * width, y * height) for x, y in outline], width, height)
 
 
 def _befores(drawn: Sequence[tuple[Entry, GeneratedImage]], cases: Sequence[Case]) -> list[Case]:

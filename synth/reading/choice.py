@@ -19,7 +19,7 @@ from random import Random
 from synth.errors import RequestError
 from synth.reading.answers import Task
 from synth.reading.grading import Grade
-from synth.reading.items import Item
+from synth.reading.items import Item, Truth
 
 NORMAL = "normal"  # the skill of calling a normal picture normal, or a real one real
 SYNTHETIC = "synthetic"  # the skill of telling a synthetic picture
@@ -61,11 +61,14 @@ class Candidate:
 
 def candidate_of(item: Item, difficulty: Estimate | None = None) -> Candidate:
     """An item as a candidate. Of "real or synthetic" the real pictures stand for the normals: keep its skills apart."""
-    truth = item.truth
-    codes = truth.codes or tuple(dict.fromkeys(change.code for change in truth.changes))
-    if item.task is Task.REAL_OR_SYNTHETIC:
-        codes = (SYNTHETIC,) if truth.synthetic else ()
-    return Candidate(item.id, item.same_case, codes, difficulty or Estimate())
+    return Candidate(item.id, item.same_case, asked_codes(item.task, item.truth), difficulty or Estimate())
+
+
+def asked_codes(task: Task, truth: Truth) -> tuple[str, ...]:
+    """What a task asks of a truth: findings, else changes; SYNTHETIC or nothing where it asks what is real."""
+    if task is Task.REAL_OR_SYNTHETIC:
+        return (SYNTHETIC,) if truth.synthetic else ()
+    return truth.codes or truth.named
 
 
 def scores_of(candidate: Candidate, grade: Grade) -> dict[str, float]:

@@ -78,6 +78,11 @@ class Truth:
         return tuple(dict.fromkeys(finding.code for finding in self.findings))
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """The codes of findings and of changes, each once, in their order."""
+        return tuple(dict.fromkeys((*self.codes, *(change.code for change in self.changes))))
+
+    @property
     def placed(self) -> bool:
         """True when a mask or a box shows where the lesion is."""
         return bool(self.area is not None and self.area.any()) or bool(self.boxes is not None and len(self.boxes))
@@ -119,8 +124,7 @@ class Item:
             raise RequestError("A picture of the item has no id; name it by its id in the store.")
         for code in self.options:
             known(code)
-        true = [*self.truth.codes, *(change.code for change in self.truth.changes)]
-        outside = [code for code in true if self.options and code not in self.options]
+        outside = [code for code in self.truth.named if self.options and code not in self.options]
         if outside:
             raise RequestError(f"The truth names {', '.join(outside)}, which the options do not offer; add it to them.")
         _fits_task(self)

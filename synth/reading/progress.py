@@ -15,6 +15,7 @@ from synth.reading import choice, spacing
 from synth.reading.answers import RealOrSynthetic, Task
 from synth.reading.choice import NORMAL, SYNTHETIC, Estimate
 from synth.reading.grading import Grade
+from synth.reading.learning import Week, weeks
 from synth.reading.matching import Outcome
 from synth.reading.performance import Proportion, proportion
 from synth.reading.reads import REAL
@@ -79,14 +80,6 @@ class ComingUp:
 
     due: tuple[Due, ...]
     later: tuple[tuple[str, datetime], ...]  # code, UTC
-
-
-@dataclass(frozen=True, slots=True)
-class Week:
-    """The answers of one ISO week that may be told."""
-
-    monday: date
-    right: Proportion
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,16 +203,7 @@ def coming_up(cards: Mapping[str, str], now: datetime) -> ComingUp:
 
 def weekly(answers: Iterable[Read], zone: tzinfo) -> tuple[Week, ...]:
     """Share right in each ISO week that has an answer which may be told, the earliest first."""
-    right: Counter[date] = Counter()
-    total: Counter[date] = Counter()
-    for read in answers:
-        if read.correct is not None:
-            day = read.at.astimezone(zone).date()
-            monday = day - timedelta(days=day.weekday())
-            total[monday] += 1
-            right[monday] += read.correct
-    shares = ((monday, proportion(right[monday], total[monday])) for monday in sorted(total))
-    return tuple(Week(monday, share) for monday, share in shares if share is not None)
+    return weeks((read.at.astimezone(zone), read.correct) for read in answers if read.correct is not None)
 
 
 def confusions(answers: Iterable[Read]) -> tuple[Confusion, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -17,12 +16,10 @@ from synth.ui import progress_findings, progress_history, progress_plots, resour
 from synth.ui.progress_findings import name
 from synth.ui.progress_history import QUIZ, params
 
-FOREVER = datetime.max.replace(tzinfo=UTC)
-
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The answers of one session, and when the exam that it is will be over; None where it is none, or over."""
+    """The answers of one session, and when its time is up; None where it has no limit, or is over."""
 
     reads: tuple[Read, ...]
     until: datetime | None
@@ -30,7 +27,7 @@ class Kept:
 
 def show() -> None:
     """The board of whoever reads here, or how to begin."""
-    now, zone = datetime.now(UTC), _zone()
+    now, zone = datetime.now(UTC), session.zone()
     reader = _reader()
     answers = _answers(reader, now)
     if not answers:
@@ -65,14 +62,6 @@ def _reader() -> str:
     return here
 
 
-def _zone() -> tzinfo:
-    """The time zone of the browser, UTC where it names none that is known."""
-    try:
-        return ZoneInfo(st.context.timezone or "UTC")
-    except (KeyError, ValueError, OSError):
-        return UTC
-
-
 def _answers(reader: str, now: datetime) -> tuple[Read, ...]:
     """Everything read so far, the latest first. An exam whose time is up is ended."""
     sittings = resources.store().sittings
@@ -92,9 +81,8 @@ def _kept(session_id: str, stamp: str) -> Kept:
     """A session as its stamp found it: lesion masks are large, and only what progress needs of them is held."""
     found = resources.store().sittings.session(session_id)
     until = None
-    if found.plan.mode is Mode.EXAM and found.ended_at is None:
-        limit = found.plan.limit_s
-        until = FOREVER if limit is None else found.started_at + timedelta(seconds=limit)
+    if found.plan.limit_s is not None and found.ended_at is None:
+        until = found.started_at + timedelta(seconds=found.plan.limit_s)
     return Kept(progress.reads(found), until)
 
 

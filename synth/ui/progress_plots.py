@@ -9,7 +9,8 @@ from datetime import date, timedelta
 import plotly.graph_objects as go
 
 from synth.reading.choice import NORMAL
-from synth.reading.progress import NOT_THERE, UNNAMED, Confusion, Week
+from synth.reading.learning import Week
+from synth.reading.progress import NOT_THERE, UNNAMED, Confusion
 from synth.ui.compare import LEFT_COLOUR, LINE, PAPER, RIGHT_COLOUR, TEXT
 
 UNLIT = "#14181d"

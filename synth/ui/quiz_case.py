@@ -31,7 +31,7 @@ Shown = npt.NDArray[np.uint8]
 
 def show(session: ReadingSession, position: int) -> None:
     """The case at a position. What was answered is kept before anything else happens."""
-    dealt = resources.desk(session).case(session, position, datetime.now(UTC))
+    dealt = _dealt(session, position)
     if dealt is None:
         resources.desk(session).end(session, datetime.now(UTC))
         st.rerun()
@@ -57,6 +57,13 @@ def show(session: ReadingSession, position: int) -> None:
             _ask(session, position, dealt, reply)
     if revealed or not session.plan.adaptive:
         _send_ahead(session, position)
+
+
+def _dealt(session: ReadingSession, position: int) -> Dealt | None:
+    """The case at a position. Only one that is still to be dealt needs the sets: not every key press reads them."""
+    if position < len(session.dealt):
+        return session.dealt[position]
+    return resources.desk(session).case(session, position, datetime.now(UTC))
 
 
 def _viewer(
@@ -201,7 +208,7 @@ def _send_ahead(session: ReadingSession, position: int) -> None:
     if following >= session.plan.length or following in session.answers:
         return
     try:
-        dealt = resources.desk(session).case(session, following, datetime.now(UTC))
+        dealt = _dealt(session, following)
         names = dealt.item.pictures if dealt else ()
         viewer.ahead([viewer.Pane(resources.store().picture(name)) for name in names], key=KEY)
     except SynthError:

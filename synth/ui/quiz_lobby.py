@@ -6,10 +6,10 @@ import secrets
 import uuid
 from collections.abc import Callable
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from synth.errors import StoreError
 from synth.reading.answers import Shape, Task
 from synth.reading.cases import CaseSet
 from synth.reading.codes import tidied
@@ -139,7 +139,7 @@ def _choice(mode: Mode, chosen: CaseSet | None) -> tuple[int, float, int]:
 
 def _begin(plan: Plan, chosen: CaseSet | None) -> None:
     """Deal and sit down. The daily ten of one reader and day are one session, in however many tabs."""
-    reader, now = session.reader(), datetime.now(ZoneInfo(st.context.timezone or "UTC"))
+    reader, now = session.reader(), datetime.now(session.zone())
     name = uuid.uuid4().hex
     if plan.mode is Mode.DAILY:
         name = opaque_id("daily", reader, now.date().isoformat(), plan.source, " ".join(plan.tasks))
@@ -177,9 +177,11 @@ def _invited() -> None:
 
 def _open(code: str) -> None:
     casebook = resources.store().casebook
-    if any(seat.code == code for study in casebook.studies() for seat in study.seats):
-        st.query_params.from_dict({"seat": code})
-    else:
+    try:
+        casebook.study_of_code(code)
+        kind = "seat"
+    except StoreError:  # no invitation: then it must be a set
         casebook.set_of_code(code)
-        st.query_params.from_dict({"set": code})
+        kind = "set"
+    st.query_params.from_dict({kind: code})
     st.rerun()

@@ -54,9 +54,8 @@ def _onwards(session: ReadingSession, position: int) -> str:
 
 
 def _explanations(dealt: Dealt) -> None:
-    truth = dealt.item.truth
-    codes = [*truth.codes, *(change.code for change in truth.changes)]
-    for code in dict.fromkeys(code for code in codes if code in EXPLANATIONS):
+    codes = dealt.item.truth.named
+    for code in (code for code in codes if code in EXPLANATIONS):
         words = explanation(code)
         with st.expander(VOCABULARY[code].name.capitalize(), expanded=len(codes) == 1):
             st.markdown(f"**Signs.** {words.signs}\n\n**Mimics.** {words.mimics}\n\n**Pitfalls.** {words.pitfalls}")

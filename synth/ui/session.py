@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -69,3 +71,11 @@ def read_as(name: str) -> str:
     if "reader" in st.query_params:
         del st.query_params["reader"]
     return reader()
+
+
+def zone() -> tzinfo:
+    """The time zone of the browser, UTC where it names none that is known."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (KeyError, ValueError, OSError):
+        return UTC

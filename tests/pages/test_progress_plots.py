@@ -7,8 +7,9 @@ from datetime import date, timedelta
 import pytest
 
 from synth.reading.choice import NORMAL
+from synth.reading.learning import Week
 from synth.reading.performance import proportion
-from synth.reading.progress import NOT_THERE, UNNAMED, Confusion, Week
+from synth.reading.progress import NOT_THERE, UNNAMED, Confusion
 from synth.ui import progress_plots
 
 MONDAY = date(2026, 5, 4)

@@ -19,6 +19,7 @@ from synth.store.tables import Base
 from synth.types import AuditEvent, GeneratedImage, GenerationRequest, Job, JobState
 from tests.painting import Painter, pixels, start, wait_for
 from tests.servers.conftest import free_port
+from tests.sittings import at_once
 
 pytestmark = pytest.mark.server
 
@@ -26,27 +27,8 @@ NEVER = timedelta(days=1)
 MakeImage = Callable[..., GeneratedImage]
 
 
-def in_threads(work: Callable[[int], None], count: int) -> None:
-    """Run `work(0)`, `work(1)`, ... at once; the first exception is raised here."""
-    failures: list[BaseException] = []
-
-    def guarded(number: int) -> None:
-        try:
-            work(number)
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
-
-
 def test_the_schema_is_that_of_the_program_and_opening_again_changes_nothing(urls: tuple[str, str]) -> None:
-    in_threads(lambda _: Store(*urls).close(), 4)
+    at_once(lambda _: Store(*urls).close(), 4)
     Store(*urls).close()
 
     engine = sa.create_engine(urls[0].replace("://", "+psycopg://"))
@@ -93,7 +75,7 @@ def test_eight_threads_store_at_once(store: Store, make_image: MakeImage) -> Non
             image_id, user = f"{thread}-{number}", f"user{thread}"
             store.add_image(make_image(image_id, user, side_px=8, seed=thread * 25 + number))
 
-    in_threads(insert, 8)
+    at_once(insert, 8)
 
     assert store.count_images() == 200
     assert [store.count_images(f"user{thread}") for thread in range(8)] == [25] * 8
@@ -111,7 +93,7 @@ def test_engines_that_adopt_at_once_share_out_every_job_exactly_once(urls: tuple
         gate.wait()
         won[number] = [job.id for job in stores[number].adopt_jobs(f"engine{number}", NEVER)]
 
-    in_threads(adopt, 4)
+    at_once(adopt, 4)
 
     assert sorted(job_id for ids in won.values() for job_id in ids) == [job.id for job in jobs]
     for store in stores:
