@@ -16,7 +16,7 @@ LAYERS = (
     {"prompts", "captions", "masks", "close_up", "strokes", "translation", "imaging", "quality", "baselines"}
     | {"diffusion", "dicom", "provenance", "reading", "governance"},
     {"generate", "restoration", "store", "models", "library", "export", "results"},
-    {"engine", "batch", "training", "evaluation", "casework"},
+    {"engine", "batch", "training", "evaluation", "casework", "intake"},
     {"ui"},
     {"app", "pages"},
 )
@@ -49,14 +49,18 @@ LIBRARIES = {
     "quality": {"numpy"},
     "reading": {"fsrs", "numpy", "scipy"},
     "diffusion": {"torch", "numpy"},
-    "dicom": {"numpy", "pydicom", "highdicom", "PIL"},
+    "dicom": {"numpy", "scipy", "pydicom", "highdicom", "dicomanonymizer", "PIL"},
+    "governance": {"numpy"},
     "generate": {"torch", "numpy"},
     "restoration": {"torch", "numpy"},
     "store": {"numpy", "sqlalchemy", "alembic", "fsspec", "PIL"},
     "models": {"torch", "numpy", "diffusers", "transformers", "safetensors", "huggingface_hub"},
-    "library": {"numpy", "PIL", "pydicom"},
+    "library": {
+        "numpy", "PIL", "pydicom", "nibabel", "pynetdicom", "dicomweb_client", "requests", "idc_index", "s3fs", "pandas",
+    },
     "engine": {"numpy"},
     "casework": {"numpy"},
+    "intake": {"numpy", "loky"},
     "export": {"numpy", "reportlab"},
     "training": {
         "torch", "numpy", "scipy", "diffusers", "transformers", "safetensors", "accelerate", "pyarrow", "PIL",
@@ -72,7 +76,10 @@ EFFECTS = {"os", "pathlib", "shutil", "socket", "sqlite3", "subprocess", "tempfi
 
 PACKAGE_OF = {
     "PIL": "pillow",
+    "dicomanonymizer": "dicom-anonymizer",
+    "dicomweb_client": "dicomweb-client",
     "huggingface_hub": "huggingface-hub",
+    "idc_index": "idc-index",
     "skimage": "scikit-image",
     "sqlalchemy": "SQLAlchemy",
     "streamlit_drawable_canvas": "streamlit-drawable-canvas",
