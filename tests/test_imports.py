@@ -56,7 +56,8 @@ LIBRARIES = {
     "store": {"numpy", "sqlalchemy", "alembic", "fsspec", "PIL"},
     "models": {"torch", "numpy", "diffusers", "transformers", "safetensors", "huggingface_hub"},
     "library": {
-        "numpy", "PIL", "pydicom", "nibabel", "pynetdicom", "dicomweb_client", "requests", "idc_index", "s3fs", "pandas",
+        "numpy", "PIL", "pydicom", "nibabel", "pynetdicom", "dicomweb_client", "requests", "idc_index", "s3fs",
+        "pandas",
     },
     "engine": {"numpy"},
     "casework": {"numpy"},

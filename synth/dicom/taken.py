@@ -1,4 +1,4 @@
-"""What becomes of one file at the door of the library: the de-identified file to keep, and the pictures that it holds."""
+"""What becomes of one file at the door of the library: the file to keep, de-identified, and its pictures."""
 
 from __future__ import annotations
 
