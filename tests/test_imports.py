@@ -66,7 +66,7 @@ LIBRARIES = {
     "training": {
         "torch", "numpy", "scipy", "diffusers", "transformers", "safetensors", "accelerate", "pyarrow", "PIL",
     },
-    "evaluation": {"torch", "numpy", "scipy", "skimage"},
+    "evaluation": {"torch", "numpy", "scipy", "skimage", "PIL"},
     "ui": {"streamlit", "streamlit_drawable_canvas", "plotly", "numpy", "pandas"},
     "app": {"streamlit"},
     "pages": {"streamlit", "plotly", "numpy", "pandas"},
