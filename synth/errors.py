@@ -8,9 +8,11 @@
     ├── ModelError
     │   ├── WeightsMissing  a file of the model is not there
     │   ├── WeightsCorrupt  a file of the model is not the one its card names
+    │   ├── LicenceNotAccepted  somebody must agree to the licence of the model first
     │   └── OutOfMemory     the device cannot hold the batch
     ├── DicomError          a file is not the DICOM or picture that we can read
-    └── StoreError          the database or the blob folder refused to keep something
+    ├── StoreError          the database or the blob folder refused to keep something
+    └── CollectionError     the open collections could not be listed or reached
 
 The message is one sentence for the screen: what is wrong, which value, what would be right.
 """
@@ -58,3 +60,7 @@ class DicomError(SynthError):
 
 class StoreError(SynthError):
     """The store could not keep or find something."""
+
+
+class CollectionError(SynthError):
+    """The open collections could not be listed or reached."""
