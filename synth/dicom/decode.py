@@ -49,7 +49,7 @@ class Decoded:
     hounsfield: bool = False  # the file says that its unit is HU
 
 
-def decode(data: bytes, name: str) -> Decoded:
+def decode(data: bytes, name: str, frame: int | None = None) -> Decoded:
     """Read one file, known by its content and not by its ending; `name` is for the sentences.
 
     Of several frames the middle one is read, colour becomes luma. Raises DicomError when the file is empty, damaged,
@@ -69,7 +69,7 @@ def decode(data: bytes, name: str) -> Decoded:
     if data[128:132] != b"DICM":
         raise DicomError(f"{name} is neither a DICOM file (no DICM at byte 128) nor a PNG or JPEG.")
     try:
-        return _read(_open(data, name), name)
+        return _read(_open(data, name), name, frame)
     except DicomError:
         raise
     except Exception as error:  # pydicom meets damage with whatever its parser trips over
@@ -106,10 +106,10 @@ def _open(data: bytes, name: str) -> Dataset:
     return pydicom.dcmread(io.BytesIO(data))
 
 
-def _read(ds: Dataset, name: str) -> Decoded:
+def _read(ds: Dataset, name: str, frame: int | None) -> Decoded:
     _check_pixels(ds, name)
     frames = int(ds.get("NumberOfFrames") or 1)
-    index = frames // 2
+    index = frames // 2 if frame is None else frame - 1
     _check_codestream(ds, index, frames, name)
     array = np.asarray(pixel_array(ds, index=index))
     grey, slope, intercept = _stored(ds, array, name)

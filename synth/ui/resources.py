@@ -54,12 +54,14 @@ def maker() -> Maker:
 
 @st.cache_resource(show_spinner=False)
 def library() -> Library:
-    """The real images of SYNTH_LIBRARY; `problem` says in one sentence why there are none."""
-    return Library(settings().library)
+    """The real images: those of SYNTH_LIBRARY and those that were imported; `problem` says why there are none."""
+    return Library(settings().library, store().holdings)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _cases(approved: tuple[tuple[str, ...], ...], with_library: bool, _sets: Sequence[CaseSet]) -> list[Case]:
+def _cases(
+    approved: tuple[tuple[str, ...], ...], with_library: bool, revision: int, _sets: Sequence[CaseSet]
+) -> list[Case]:
     found = [case for made in _sets for case in pool.of_set(store(), made, library())]
     return [*found, *pool.of_library(library())] if with_library else found
 
@@ -69,7 +71,7 @@ def desk_of(sets: tuple[str, ...]) -> Desk:
     casebook = store().casebook
     made = [casebook.case_set(name) for name in sets] if sets else pool.shipped(casebook.sets())
     approved = tuple((entry.id, entry.job, entry.history, entry.teaching) for one in made for entry in one.approved)
-    return Desk(store(), library(), _cases(approved, not sets, made))
+    return Desk(store(), library(), _cases(approved, not sets, library().revision, made))
 
 
 @st.cache_data(ttl=5, show_spinner=False)
