@@ -1,0 +1,13 @@
+"""PACS: search, fetch from and send to archives by DICOMweb (PS3.18) and by DIMSE (PS3.7), and listen to them."""
+
+from synth.library.pacs.nodes import ListenerSettings as ListenerSettings
+from synth.library.pacs.nodes import Network as Network
+from synth.library.pacs.nodes import Node as Node
+from synth.library.pacs.nodes import read_network as read_network
+from synth.library.pacs.values import Archive as Archive
+from synth.library.pacs.values import Outcome as Outcome
+from synth.library.pacs.values import Query as Query
+from synth.library.pacs.values import SeriesRow as SeriesRow
+from synth.library.pacs.values import State as State
+from synth.library.pacs.values import StudyRow as StudyRow
+from synth.library.pacs.values import Transfer as Transfer
