@@ -10,6 +10,7 @@
     │   ├── WeightsCorrupt  a file of the model is not the one its card names
     │   └── OutOfMemory     the device cannot hold the batch
     ├── DicomError          a file is not the DICOM or picture that we can read
+    ├── ArchiveError        a PACS could not be reached, refused, or answered what cannot be used
     └── StoreError          the database or the blob folder refused to keep something
 
 The message is one sentence for the screen: what is wrong, which value, what would be right.
@@ -54,6 +55,10 @@ class OutOfMemory(ModelError):
 
 class DicomError(SynthError):
     """An image file cannot be read as what it claims to be."""
+
+
+class ArchiveError(SynthError):
+    """A PACS (DICOMweb or DIMSE) could not be reached, refused, or answered what cannot be used."""
 
 
 class StoreError(SynthError):

@@ -36,7 +36,7 @@ class Decoded:
     modality: str | None = None  # DICOM (0008,0060); None for PNG and JPEG
     window_center: float | None = None  # in the file's unit, first window of the file
     window_width: float | None = None
-    spacing_mm: tuple[float, float] | None = None  # between rows, between columns
+    spacing_mm: tuple[float, float] | None = None  # between rows, between columns; None for synthetic: not measured
     slope: float = 1.0
     intercept: float = 0.0
     voi_function: str = "LINEAR"
@@ -114,19 +114,20 @@ def _read(ds: Dataset, name: str, frame: int | None) -> Decoded:
     array = np.asarray(pixel_array(ds, index=index))
     grey, slope, intercept = _stored(ds, array, name)
     window = _window(ds, name)
+    synthetic = str(ds.get("SyntheticData") or "") == "YES"
     return Decoded(
         pixels=grey,
         modality=str(ds.get("Modality") or "") or None,
         window_center=window[0] if window else None,
         window_width=window[1] if window else None,
-        spacing_mm=_spacing(ds, name),
+        spacing_mm=None if synthetic else _spacing(ds, name),
         slope=slope,
         intercept=intercept,
         voi_function=window[2] if window else "LINEAR",
         inverted=ds.PhotometricInterpretation == "MONOCHROME1",
         frame=index + 1,
         frames=frames,
-        synthetic=str(ds.get("SyntheticData") or "") == "YES",
+        synthetic=synthetic,
         colour=_colour(ds, array),
         drawn=_drawn(ds, grey) if "VOILUTSequence" in ds and window is None else None,
         hounsfield=_hounsfield(ds),
