@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from synth.dicom.objects import Kind, encode_as
+from synth.dicom.objects import Kind, encode_as, study_of
 from synth.dicom.pseudonyms import original_of
 from synth.errors import RequestError
 from synth.governance.policy import may_push
@@ -17,12 +17,12 @@ from synth.intake.importer import Importer
 from synth.intake.orders import Order
 from synth.intake.secret import installation_key
 from synth.intake.transfers import Line, Transfers
-from synth.library.pacs import Archive, Network, Node, State, read_network
+from synth.library.pacs import Archive, Network, Node, State, archive, read_network
 from synth.library.pacs.listener import Listener
-from synth.library.pacs.open import open_archive
 from synth.origins import AuditEvent
 from synth.prompts import describe, guard
 from synth.store import Store
+from synth.types import GeneratedImage
 
 QUIET_S = 5.0  # after the last file that was sent to us: the series is taken as whole
 INBOX = "inbox-"
@@ -66,7 +66,7 @@ class Archives:
     def open(self, name: str) -> tuple[Node, Archive]:
         """A node, and the archive that answers there."""
         node = self.network().node(name)
-        return node, open_archive(node, self._listener)
+        return node, archive(node, self._listener)
 
     def listen(self) -> Listener | None:
         """Start the listener where the configuration has one; once. Raises ArchiveError, RequestError."""
@@ -79,7 +79,7 @@ class Archives:
 
     def fetch(self, wish: Wish, user: str) -> str:
         """Start fetching; returns the id of the transfer. What the library has is not fetched again."""
-        _, archive = self.open(wish.node)
+        _, pacs = self.open(wish.node)
         key = installation_key(self._home)
 
         def known(uid: str) -> bool:
@@ -95,7 +95,7 @@ class Archives:
                 line.progress(count)
 
             try:
-                moved = archive.retrieve(wish.study_uid, wish.series_uid, known, keep, line.stopped)
+                moved = pacs.retrieve(wish.study_uid, wish.series_uid, known, keep, line.stopped)
                 line.progress(count, moved.expected)
                 for outcome in moved.failed:
                     line.problem(outcome.reason)
@@ -109,16 +109,16 @@ class Archives:
 
     def push(self, push: Push, user: User) -> str:
         """Start sending, when every image may go; returns the id of the transfer. Raises PolicyError."""
-        node, archive = self.open(push.node)
+        node, pacs = self.open(push.node)
         if not push.images:
             raise RequestError("No image is chosen; choose one or more synthetic images to send.")
         images = [self._store.image(name) for name in push.images]
         for image in images:
             may_push(image, user, node, push.reason, guard)
-        files = [encode_as(image, describe(image.request), push.kind) for image in images]
+        files = [encode_as(image, describe(image.request), push.kind, study_of(image, self._root(image))) for image in images]
 
         def work(line: Line) -> str:
-            moved = archive.send(files, line.progress, line.stopped)
+            moved = pacs.send(files, line.progress, line.stopped)
             for name, outcome in zip(push.images, moved.outcomes, strict=True):
                 detail = {"node": node.name, "as": push.kind.value, "outcome": outcome.state.value}
                 event = AuditEvent(datetime.now(UTC), user.name, "pacs.push", name, push.reason, detail)
@@ -135,6 +135,15 @@ class Archives:
             self._listener.stop()
             self._listener = None
         self._inbox.close()
+
+    def _root(self, image: GeneratedImage) -> GeneratedImage:
+        """The image that a chain of edits began with, as far as the store has it."""
+        while image.request.edit and image.request.edit.origin.startswith("synthetic:"):
+            try:
+                image = self._store.image(image.request.edit.origin.partition(":")[2])
+            except StoreError:
+                break
+        return image
 
     def _import(self, order: Order, user: str, line: Line, count: int) -> None:
         if count:
