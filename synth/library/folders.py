@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from synth import imaging
-from synth.dicom.decode import Decoded, decode, display, values
+from synth.dicom.decode import Decoded, decode, values
 from synth.dicom.limits import MAX_FILE_BYTES
+from synth.dicom.shown import shown as shown
 from synth.errors import DicomError
 from synth.library import labels
 from synth.types import RealImage
@@ -110,13 +111,6 @@ class Library:
         if decoded.synthetic:
             raise DicomError(f"{image.path} says of itself that it is synthetic; the library holds real images only.")
         return decoded
-
-
-def shown(decoded: Decoded) -> Shown:
-    """CT in HU in the lung window that the model was trained in; everything else as its file says."""
-    if decoded.hounsfield:
-        return imaging.window_level(values(decoded), imaging.LUNG_CENTER_HU, imaging.LUNG_WIDTH_HU)
-    return display(decoded)
 
 
 def _listed(root: Path, folder: Path) -> tuple[tuple[RealImage, ...], str | None]:
