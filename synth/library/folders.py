@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from synth import imaging
-from synth.dicom.decode import Decoded, decode, display, values
+from synth.dicom.decode import Decoded, decode, values
 from synth.dicom.limits import MAX_FILE_BYTES
+from synth.dicom.shown import shown as shown
 from synth.errors import DicomError, RequestError, StoreError
 from synth.library.metadata import METADATA as METADATA
 from synth.library.metadata import image_of, read_rows
@@ -178,13 +179,6 @@ class Library:
             return decode(path.read_bytes(), image.path)
         except OSError as error:
             raise DicomError(f"{image.path} cannot be read: {error.strerror}.") from error
-
-
-def shown(decoded: Decoded) -> Shown:
-    """CT in HU in the lung window that the model was trained in; everything else as its file says."""
-    if decoded.hounsfield:
-        return imaging.window_level(values(decoded), imaging.LUNG_CENTER_HU, imaging.LUNG_WIDTH_HU)
-    return display(decoded)
 
 
 def _listed(root: Path, folder: Path) -> tuple[tuple[RealImage, ...], str | None]:
