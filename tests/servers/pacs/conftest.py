@@ -99,6 +99,12 @@ def mixed(make_image: Callable[..., GeneratedImage]) -> list[bytes]:
     ]
 
 
+@pytest.fixture
+def stock(orthanc: Orthanc) -> Callable[[list[bytes]], None]:
+    """Puts files into the shared Orthanc by its own interface."""
+    return lambda files: [orthanc.put(data) for data in files] and None
+
+
 @pytest.fixture(params=["dicomweb", "dimse"])
 def sender(request: pytest.FixtureRequest, orthanc: Orthanc) -> Archive:
     """The shared Orthanc over each protocol."""

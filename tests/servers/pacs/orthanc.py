@@ -94,6 +94,9 @@ class Orthanc:
     def instances(self) -> int:
         return int(self.get("/statistics")["CountInstances"])
 
+    def put(self, data: bytes) -> None:
+        requests.post(f"{self.url}/instances", data=data, timeout=10).raise_for_status()
+
     def empty(self) -> None:
         for study in self.get("/studies"):
             requests.delete(f"{self.url}/studies/{study}", timeout=10)

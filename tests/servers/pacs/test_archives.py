@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import pydicom
@@ -18,6 +19,9 @@ from tests.servers.pacs.orthanc import Orthanc
 pytestmark = pytest.mark.server
 
 MARKS = ("SyntheticData", "BurnedInAnnotation", "StudyDescription", "SeriesDescription", "PatientName", "SOPClassUID")
+
+
+Stock = Callable[[list[bytes]], None]
 
 
 def never() -> bool:
@@ -115,10 +119,10 @@ def test_a_search_ends_at_its_limit(sender: Archive, batch: Callable[..., list[b
 
 
 def test_one_series_is_fetched_alone_and_known_files_stay_where_they_are(
-    sender: Archive, source: Archive, mixed: list[bytes], batch: Callable[..., list[bytes]], shelf: Shelf
+    source: Archive, stock: Stock, mixed: list[bytes], batch: Callable[..., list[bytes]], shelf: Shelf
 ) -> None:
     files = batch(5)
-    assert sender.send([*files, *mixed[1:]], silent, never).complete
+    stock([*files, *mixed[1:]])
     ds, held = read(files[0]), {str(read(data).SOPInstanceUID) for data in files[1:4]}
     done = source.retrieve(ds.StudyInstanceUID, ds.SeriesInstanceUID, held.__contains__, shelf.put, never)
     assert (done.expected, done.present, done.moved) == (5, 3, 2)
@@ -137,19 +141,19 @@ def test_unknown_studies_and_series_are_told(source: Archive, batch: Callable[..
 
 
 def test_an_unknown_series_of_a_known_study_is_told(
-    sender: Archive, source: Archive, batch: Callable[..., list[bytes]], shelf: Shelf
+    source: Archive, stock: Stock, batch: Callable[..., list[bytes]], shelf: Shelf
 ) -> None:
     files = batch(1)
-    assert sender.send(files, silent, never).complete
+    stock(files)
     with pytest.raises(ArchiveError, match="does not know this series"):
         source.retrieve(read(files[0]).StudyInstanceUID, "1.2.3.4", nothing, shelf.put, never)
 
 
 def test_files_that_cannot_be_kept_are_told_one_by_one(
-    sender: Archive, source: Archive, batch: Callable[..., list[bytes]], shelf: Shelf
+    source: Archive, stock: Stock, batch: Callable[..., list[bytes]], shelf: Shelf
 ) -> None:
     files = batch(3)
-    assert sender.send(files, silent, never).complete
+    stock(files)
     bad = str(read(files[1]).SOPInstanceUID)
 
     def refuse(data: bytes) -> None:
@@ -163,10 +167,10 @@ def test_files_that_cannot_be_kept_are_told_one_by_one(
 
 
 def test_a_full_disk_ends_the_transfer(
-    sender: Archive, source: Archive, batch: Callable[..., list[bytes]], shelf: Shelf
+    source: Archive, stock: Stock, batch: Callable[..., list[bytes]], shelf: Shelf
 ) -> None:
     files = batch(4)
-    assert sender.send(files, silent, never).complete
+    stock(files)
 
     def full(data: bytes) -> None:
         if len(shelf.files) == 2:
@@ -181,10 +185,10 @@ def test_a_full_disk_ends_the_transfer(
 
 
 def test_a_bug_in_the_taker_is_not_swallowed(
-    sender: Archive, source: Archive, batch: Callable[..., list[bytes]], shelf: Shelf
+    source: Archive, stock: Stock, batch: Callable[..., list[bytes]], shelf: Shelf
 ) -> None:
     files = batch(1)
-    assert sender.send(files, silent, never).complete
+    stock(files)
 
     def broken(data: bytes) -> None:
         raise ZeroDivisionError
@@ -195,10 +199,10 @@ def test_a_bug_in_the_taker_is_not_swallowed(
 
 
 def test_the_user_can_stop_fetching_and_go_on_later(
-    sender: Archive, source: Archive, batch: Callable[..., list[bytes]], shelf: Shelf
+    source: Archive, stock: Stock, batch: Callable[..., list[bytes]], shelf: Shelf
 ) -> None:
     files = batch(6)
-    assert sender.send(files, silent, never).complete
+    stock(files)
     study = read(files[0]).StudyInstanceUID
     done = source.retrieve(study, None, nothing, shelf.put, lambda: len(shelf.files) >= 2)
     assert (done.cancelled, done.moved, done.failed[0].reason) == (True, 2, "The transfer was cancelled.")
@@ -233,15 +237,13 @@ def test_real_images_and_closed_nodes_send_nothing(
 
 
 def test_c_move_needs_the_listener_and_a_destination_that_the_archive_knows(
-    sender: Archive, orthanc: Orthanc, listener: Listener, batch: Callable[..., list[bytes]], shelf: Shelf
+    stock: Stock, orthanc: Orthanc, listener: Listener, batch: Callable[..., list[bytes]], shelf: Shelf
 ) -> None:
     files = batch(1)
-    assert sender.send(files, silent, never).complete
+    stock(files)
     study = read(files[0]).StudyInstanceUID
     with pytest.raises(ArchiveError, match="needs the listener"):
         archive(orthanc.dimse(retrieve="move")).retrieve(study, None, nothing, shelf.put, never)
-    from dataclasses import replace
-
     strange = Listener(replace(listener.settings, aet="STRANGER", port=0), lambda data, caller: None)
     strange.start()
     try:
@@ -255,10 +257,10 @@ def test_c_move_needs_the_listener_and_a_destination_that_the_archive_knows(
 
 
 def test_a_store_that_refuses_for_a_reason_keeps_its_sentence(
-    sender: Archive, source: Archive, batch: Callable[..., list[bytes]], shelf: Shelf
+    source: Archive, stock: Stock, batch: Callable[..., list[bytes]], shelf: Shelf
 ) -> None:
     files = batch(2)
-    assert sender.send(files, silent, never).complete
+    stock(files)
 
     def refuse(data: bytes) -> None:
         raise StoreError("The store is closed.")
