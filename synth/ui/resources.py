@@ -66,7 +66,7 @@ def library() -> Library:
     return Library(settings().library, store().holdings)
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner=False, on_release=Looks.close)
 def looks() -> Looks:
     """What the images of the library look like, computed in the background while the device is idle."""
     return Looks(store(), library(), _load_embedder, _busy)
