@@ -63,9 +63,12 @@ def codestream(data: bytes) -> Codestream | None:
         return Codestream(width, height, 1 if colour in (0, 3) else 3, depth, 0)
     if data.startswith(JPEG_MAGIC):
         return _jpeg(data)
-    if data.startswith(_JP2_MAGIC):
-        data = data[max(0, data.find(J2K_MAGIC)) :]
     return _jpeg2000(data) if data.startswith(J2K_MAGIC) else None
+
+
+def without_boxes(data: bytes) -> bytes:
+    """A JPEG 2000 codestream without the boxes of the file format around it, which DICOM forbids (PS3.5 A.4.4)."""
+    return data[max(0, data.find(J2K_MAGIC)) :] if data.startswith(_JP2_MAGIC) else data
 
 
 def check_codestream(data: bytes, raster: Raster, name: str) -> int:
