@@ -77,10 +77,13 @@ def _unpacked(frame: bytes, raster: Raster, index: int, name: str) -> Samples:
 
 
 def _plugin(raster: Raster, precision: int) -> str:
-    """The decoder for a syntax: the one most used on hostile files where there are two."""
+    """The decoder for a syntax: the one most used on hostile files where there are two.
+
+    For JPEG-LS not the faster pyjpegls, which counts zeros for seconds beyond the end of a cut stream.
+    """
     if raster.syntax == JPEGBaseline8Bit or (raster.syntax == JPEGExtended12Bit and raster.stored == precision == 8):
         return "pillow"
-    return "pyjpegls" if raster.syntax in JPEGLSTransferSyntaxes else "pylibjpeg"
+    return "pylibjpeg"
 
 
 def _options(raster: Raster, frames: int, allocated: int) -> dict[str, Any]:
