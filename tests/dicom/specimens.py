@@ -135,12 +135,12 @@ def specimens() -> tuple[tuple[str, bytes], ...]:
         ("enhanced", enhanced(np.stack([signed, signed]))),
         ("jpeg", jpeg(colour, progressive=True)),
     ]
-    theirs = [(path.name, path.read_bytes()) for path in testdata() if path.stat().st_size < 100_000]
+    theirs = [(path.name, path.read_bytes()) for path in shipped_files() if path.stat().st_size < 100_000]
     images = [(name, data) for name, data in theirs if b"\xe0\x7f\x10\x00" in data]  # pixel data, little endian
     return (*made, *images, *(pair for pair in theirs if pair[0].startswith(("DICOMDIR", "test-SR", "rtplan", "priv"))))
 
 
-def testdata() -> list[Path]:
+def shipped_files() -> list[Path]:
     """The files that pydicom ships with its package for tests."""
     return sorted(path for name in get_testdata_files() if (path := Path(name)).is_file())
 
