@@ -15,7 +15,7 @@ from synth import imaging
 from synth.dicom.frames import Samples, frame_samples
 from synth.dicom.opening import check_file, damage_told, frame_count, opened
 from synth.dicom.pictures import coloured, is_picture, read_picture
-from synth.dicom.raster import GREY, PALETTE, Raster, raster
+from synth.dicom.raster import GREY, PALETTE, Raster, raster, shown
 from synth.dicom.tables import LookupTable, lookup_table, palette
 from synth.errors import DicomError
 
@@ -217,7 +217,7 @@ def _window(said: Dataset, name: str) -> tuple[float, float, str] | None:
     if width <= 0 or (function == "LINEAR" and width < 1):
         raise DicomError(f"{name} has a window width of {width:g}; it must be 1 or more.")
     if function not in VOI_FUNCTIONS:
-        raise DicomError(f"{name} has the VOI LUT function {function!r}; {', '.join(VOI_FUNCTIONS)} are read.")
+        raise DicomError(f"{name} has the VOI LUT function {shown(function)}; {', '.join(VOI_FUNCTIONS)} are read.")
     return center, width, function
 
 
@@ -228,7 +228,7 @@ def _spacing(said: Dataset, name: str) -> tuple[float, float] | None:
         if given:
             numbers = [float(number) for number in given]
             if len(numbers) != 2 or not all(math.isfinite(number) and number > 0 for number in numbers):
-                shown = " x ".join(f"{number:g}" for number in numbers)
-                raise DicomError(f"{name} has a pixel spacing of {shown} mm; it must be two positive numbers.")
+                found = " x ".join(f"{number:g}" for number in numbers[:3])
+                raise DicomError(f"{name} has a pixel spacing of {found} mm; it must be two positive numbers.")
             return numbers[0], numbers[1]
     return None
