@@ -28,6 +28,8 @@ def streams(ds: Dataset, indices: Sequence[int]) -> list[bytes]:
         frames = enumerate(generate_frames(ds.PixelData, number_of_frames=count))
         return [frame for index, frame in frames if index in chosen]
     length = ds.Rows * ds.Columns * ds.SamplesPerPixel * ds.BitsAllocated // 8
+    if len(ds.PixelData) == length and len(indices) == 1:
+        return [ds.PixelData]
     data = memoryview(ds.PixelData)
     return [bytes(data[length * index : length * (index + 1)]) for index in indices]
 
@@ -46,9 +48,9 @@ def without_text(ds: Dataset, frames: list[bytes]) -> list[bytes] | None:
 def keep(clean: Dataset, frames: list[bytes], count: int) -> None:
     """Puts these frames into a dataset that had `count` of them; in its transfer syntax."""
     compressed = clean.file_meta.TransferSyntaxUID.is_encapsulated
-    data = encapsulate(frames, has_bot=True) if compressed else b"".join(frames)
+    data = encapsulate(frames, has_bot=True) if compressed else frames[0] if len(frames) == 1 else b"".join(frames)
     vr = "OW" if clean.BitsAllocated == 16 and not compressed else "OB"
-    clean.add_new("PixelData", vr, data + b"\0" * (len(data) % 2))
+    clean.add_new("PixelData", vr, data + b"\0" if len(data) % 2 else data)
     clean["PixelData"].is_undefined_length = compressed
     if len(frames) < count:
         clean.NumberOfFrames = len(frames)
@@ -113,6 +115,10 @@ def _without_unused_bits(ds: Dataset, frame: bytes) -> bytes:
     order = ">" if ds.file_meta.TransferSyntaxUID == ExplicitVRBigEndian else "<"
     kind = "i" if ds.PixelRepresentation else "u"
     values: npt.NDArray[Any] = np.frombuffer(frame, f"{order}{kind}{allocated // 8}")
-    unused = allocated - stored
-    clean = values << unused >> unused if kind == "i" else values & ((1 << stored) - 1)
-    return frame if np.array_equal(clean, values) else clean.astype(values.dtype).tobytes()
+    if kind == "u":
+        last = (1 << stored) - 1
+        return frame if values.max() <= last else (values & last).astype(values.dtype).tobytes()
+    unused, half = allocated - stored, 1 << (stored - 1)
+    if -half <= int(values.min()) and int(values.max()) < half:
+        return frame
+    return (values << unused >> unused).astype(values.dtype).tobytes()
