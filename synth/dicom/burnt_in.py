@@ -17,10 +17,10 @@ Shown = npt.NDArray[np.uint8]
 
 SIDE_PX = 1024  # of the longer side, at which letters are looked for; lengths below are in these px
 LETTERS = 5  # a line of fewer is a marker of the side, a date of two figures, or chance
-EDGE = 36  # grey levels from one px to the next: letters are sharp, anatomy is not
+EDGE = 30  # grey levels from one px to the next: letters are sharp, anatomy is not
 BLOCK_PX, BLOCK_EDGES = 16, 0.07  # share of such steps in a block that may hold letters
 STROKE_PX = 17  # wider than the strokes of letters
-CONTRAST, CONTRAST_DARK = 45, 65  # grey levels above, or below, the background around the stroke
+CONTRAST = 36  # grey levels above or below the background around the stroke
 BRIGHT = 150  # letters are nearly white, or black, of the picture as it is shown
 SMALLEST_PX, LARGEST_PX = 5, 90  # height of letters
 FEWEST_PX = 6  # of a letter
@@ -87,8 +87,8 @@ def _lines(small: Shown, place: Box) -> Iterator[Box]:
     """Lines of letters in this place, bright ones and dark ones, as boxes of the whole picture."""
     top, left, height, width = place
     crop = small[top : top + height, left : left + width]
-    for image, contrast in ((crop, CONTRAST), (255 - crop, CONTRAST_DARK)):
-        parts = _parts(image, contrast)
+    for image in (crop, 255 - crop):
+        parts = _parts(image)
         if parts is None:
             continue
         _, groups = connected_components(_neighbours(parts), directed=False)
@@ -99,14 +99,14 @@ def _lines(small: Shown, place: Box) -> Iterator[Box]:
                 yield top + y, left + x, high, wide
 
 
-def _parts(image: Shown, contrast: int) -> _Parts | None:
+def _parts(image: Shown) -> _Parts | None:
     """Parts of the size of letters, brighter than the background that is left without thin strokes; None for too many.
 
     None also where there are none.
     """
     size = (min(STROKE_PX, image.shape[0]), min(STROKE_PX, image.shape[1]))
     background = ndimage.maximum_filter(ndimage.minimum_filter(image, size), size)
-    labels, count = ndimage.label(image.astype(np.int16) - background > contrast, np.ones((3, 3)))
+    labels, count = ndimage.label(image.astype(np.int16) - background > CONTRAST, np.ones((3, 3)))
     area = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     if not 0 < (area >= FEWEST_PX).sum() <= MOST_PARTS:
         return None

@@ -20,7 +20,7 @@ from synth.dicom.decode import Decoded, decode
 from synth.dicom.deidentify import MEANINGS, Deidentified, deidentify, years
 from synth.dicom.encode import part10
 from synth.dicom.pictures import is_picture
-from synth.dicom.shown import shown, small, whole_range
+from synth.dicom.shown import brightest, shown, small
 from synth.dicom.synthetic import marked, why_synthetic, why_synthetic_picture
 from synth.dicom.taken import BurntIn, Picture, Rules, Taken
 from synth.errors import DicomError
@@ -143,7 +143,7 @@ def _indices(decoded: Decoded, name: str) -> tuple[int, ...]:
 def _look(decoded: Decoded) -> _Look:
     reduced, factor = small(decoded, SMALL_PX)
     seen = shown(reduced)
-    found = burnt_in.text_bands(whole_range(reduced) if decoded.hounsfield else seen)
+    found = burnt_in.text_bands(brightest(reduced) if decoded.hounsfield else seen)
     boxes = tuple((top * factor, left * factor, high * factor, wide * factor) for top, left, high, wide in found)
     return _Look(decoded, seen, boxes)
 

@@ -97,9 +97,9 @@ def _value(element: DataElement) -> str:
 
 
 def plain(text: str) -> str:
-    """One line without control and format characters or angle brackets, at most 80 characters."""
+    """One line without control characters, with round instead of angle brackets, at most 80 characters."""
     kept = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text[: 4 * LONGEST])
-    kept = " ".join(kept.replace("<", "‹").replace(">", "›").split())
+    kept = " ".join(kept.replace("<", "(").replace(">", ")").split())
     return kept if len(kept) <= LONGEST else kept[: LONGEST - 1] + "…"
 
 

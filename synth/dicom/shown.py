@@ -30,10 +30,12 @@ def small(decoded: Decoded, side_px: int) -> tuple[Decoded, int]:
     return replace(decoded, pixels=reduced(decoded.pixels, factor), drawn=drawn), factor
 
 
-def whole_range(decoded: Decoded) -> Shown:
-    """(H, W): the lowest stored value black, the highest white: letters stand out of a CT, its noise does not."""
+def brightest(decoded: Decoded) -> Shown:
+    """(H, W): the upper half of the stored values, the lower black: of a CT only bone, metal and letters remain."""
     low, high = int(decoded.pixels.min()), int(decoded.pixels.max())
-    return imaging.to_uint8((decoded.pixels.astype(np.float32) - low) / max(high - low, 1))
+    middle = (low + high) / 2
+    upper = np.clip(decoded.pixels.astype(np.float32) - middle, 0, None)
+    return imaging.to_uint8(upper / max(high - middle, 1.0))
 
 
 def reduced(pixels: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
