@@ -155,13 +155,13 @@ def _is_text(parts: _Parts, chosen: npt.NDArray[np.bool_]) -> bool:
 
 
 def _grown(parts: _Parts, chosen: npt.NDArray[np.bool_]) -> Box:
-    """The box of the line with what stands beside it at up to two letters' distance: accents, short words, figures."""
+    """The box of the line with what stands beside it, up to three of its heights away: accents, words, figures."""
     height = float(np.median((parts.bottom - parts.top)[chosen]))
     top, bottom = parts.top[chosen].min(), parts.bottom[chosen].max()
     middle = (parts.top + parts.bottom) / 2
     beside = (middle >= top) & (middle <= bottom) & (parts.bottom - parts.top <= 2 * height)
     left, right = parts.left[chosen].min(), parts.right[chosen].max()
-    while (more := beside & ~chosen & (parts.left <= right + 2 * height) & (parts.right >= left - 2 * height)).any():
+    while (more := beside & ~chosen & (parts.left <= right + 3 * height) & (parts.right >= left - 3 * height)).any():
         chosen = chosen | more
         left, right = parts.left[chosen].min(), parts.right[chosen].max()
     top, bottom = parts.top[chosen].min(), parts.bottom[chosen].max()

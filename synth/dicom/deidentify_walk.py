@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -149,7 +150,7 @@ class Walk:
         """Attributes that the table does not name: numbers and code strings stay, text by the short list only."""
         tag, vr = int(element.tag), element.VR
         if vr in _NUMBERS or (vr in _BYTES and tag in table.BINARY):
-            return element
+            return copy(element)
         if vr == "CS":
             words = [str(one).strip() for one in _several(element.value)]
             return DataElement(tag, vr, [word if _CS.fullmatch(word) else "" for word in words])
@@ -158,7 +159,7 @@ class Walk:
             return DataElement(tag, vr, None)
         pattern = table.TEXT.get(tag)
         if pattern is not None and all(pattern.fullmatch(str(one).strip()) for one in _several(element.value)):
-            return element
+            return copy(element)
         self.removed["texts"] += 1
         if tag in table.EMPTIED or tag in table.INSTEAD:
             return DataElement(tag, vr, table.INSTEAD.get(tag))

@@ -6,6 +6,7 @@ import io
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import pydicom
@@ -24,7 +25,7 @@ MOST_LINES, MOST_ITEMS = 1000, 8
 _BINARY = {"OB", "OD", "OF", "OL", "OV", "OW", "UN", "OB or OW", "US or OW"}
 # What a kept file says anew, or keeps by an option of the profile
 _OWN = table.tags("PatientIdentityRemoved", "DeidentificationMethod", "DeidentificationMethodCodeSequence")
-_SHOWN = _OWN | table.TEMPORAL | frozenset().union(*table.KEPT.values()) | table.REFERENCES
+_KEPT = table.TEMPORAL.union(*table.KEPT.values())
 _PSEUDONYM = table.tags("PatientID", "PatientName")
 
 
@@ -49,16 +50,14 @@ def safe_header(data: bytes) -> tuple[Line, ...]:
         return ()
     try:
         ds = pydicom.dcmread(io.BytesIO(data), stop_before_pixels=True)
-        lines = [
-            line for part in (ds.file_meta, ds) for line, _ in zip(_lines(part, 0), range(MOST_LINES), strict=False)
-        ]
+        cleaned = str(ds.get("PatientIdentityRemoved") or "") == "YES"
+        lines = [*_lines(ds.file_meta, 0, cleaned), *islice(_lines(ds, 0, cleaned), MOST_LINES)]
     except Exception as error:  # pydicom meets damage with whatever its parser trips over
         raise DicomError("The header is damaged: its DICOM content cannot be read.") from error
     return tuple(lines)
 
 
-def _lines(ds: Dataset, depth: int) -> Iterator[Line]:
-    cleaned = str(ds.get("PatientIdentityRemoved") or "") == "YES"
+def _lines(ds: Dataset, depth: int, cleaned: bool) -> Iterator[Line]:
     for tag in sorted(ds.keys()):
         number = f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
         try:
@@ -66,28 +65,29 @@ def _lines(ds: Dataset, depth: int) -> Iterator[Line]:
         except Exception as error:  # private, unknown, or a value that its type does not allow
             yield Line(number, "", "", f"(not shown: {type(error).__name__})", depth)
             continue
-        if element.VR == "SQ" and not _hidden(element, False):
+        if element.VR == "SQ" and not _hidden(element, cleaned):
             yield Line(number, keyword, "SQ", _items(len(element.value)), depth)
             if depth < DEEPEST:
                 for item in element.value[:MOST_ITEMS]:
-                    yield from _lines(item, depth + 1)
-        elif _hidden(element, cleaned and depth == 0) and not element.is_empty:
+                    yield from _lines(item, depth + 1, cleaned)
+        elif _hidden(element, cleaned) and not element.is_empty:
             yield Line(number, keyword, element.VR, HIDDEN, depth)
         else:
             yield Line(number, keyword, element.VR, _value(element), depth)
 
 
-def _hidden(element: DataElement, pseudonyms: bool) -> bool:
-    """True for identifying attributes; in a cleaned file the pseudonym of the patient is none."""
-    tag = int(element.tag)
-    if tag in _PSEUDONYM and pseudonyms:
-        return not str(element.value).startswith("ANON-")
-    if tag in _SHOWN:
+def _hidden(element: DataElement, cleaned: bool) -> bool:
+    """True for identifying attributes; in a cleaned file pseudonyms and what an option keeps are none."""
+    tag, said = int(element.tag), [str(one) for one in _several(element.value)]
+    if tag in _OWN or tag in table.REFERENCES:
         return False
+    if tag in _PSEUDONYM or element.VR == "PN":
+        return not (cleaned and all(one.startswith("ANON-") for one in said))
     action = table.TABLE.get(tag)
     if action is table.Action.MAP:
-        return not all(str(one).startswith("2.25.") for one in _several(element.value))
-    return (action is not None and str(element.value) != table.DUMMY_TEXT) or element.VR == "PN"
+        return not all(one.startswith("2.25.") for one in said)
+    kept = cleaned and tag in _KEPT
+    return action is not None and not kept and said != [table.DUMMY_TEXT]
 
 
 def _value(element: DataElement) -> str:

@@ -53,7 +53,7 @@ def keep(clean: Dataset, frames: list[bytes], count: int) -> None:
     clean.add_new("PixelData", vr, data + b"\0" if len(data) % 2 else data)
     clean["PixelData"].is_undefined_length = compressed
     if len(frames) < count:
-        clean.NumberOfFrames = len(frames)
+        clean.add_new("NumberOfFrames", "IS", len(frames))  # a new element: that of the source may be shared
         for keyword in _PER_FRAME:
             if keyword in clean:
                 delattr(clean, keyword)
@@ -68,7 +68,7 @@ def one_frame(ds: Dataset, index: int, frame: bytes) -> Dataset:
     one.file_meta = ds.file_meta
     groups = ds.get("PerFrameFunctionalGroupsSequence")
     if groups and len(groups) == count:
-        one.PerFrameFunctionalGroupsSequence = [groups[index]]
+        one.add_new("PerFrameFunctionalGroupsSequence", "SQ", [groups[index]])
     keep(one, [frame], count)
     return one
 
@@ -95,7 +95,8 @@ def blacken(
     if not big:
         clean.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     if source.SamplesPerPixel == 3:
-        clean.PhotometricInterpretation, clean.PlanarConfiguration = "RGB", 0
+        clean.add_new("PhotometricInterpretation", "CS", "RGB")
+        clean.add_new("PlanarConfiguration", "US", 0)
     return frames
 
 
