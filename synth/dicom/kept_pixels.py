@@ -74,7 +74,7 @@ def one_frame(ds: Dataset, index: int, frame: bytes) -> Dataset:
 
 
 def blacken(
-    source: Dataset, clean: Dataset, indices: Sequence[int], looks: Iterable[Decoded], mask: Mask
+    source: Dataset, clean: Dataset, indices: Sequence[int], looks: Iterable[Decoded], mask: Mask, name: str
 ) -> list[bytes]:
     """Native frames with the lowest shown value under the mask (H, W); `clean` is made to describe them.
 
@@ -85,7 +85,7 @@ def blacken(
     if size > MAX_FILE_BYTES:
         limit = MAX_FILE_BYTES // 2**20
         raise DicomError(
-            f"Text must be blackened, and uncompressed it has {size // 2**20} MiB; at most {limit} are kept."
+            f"{name} must be blackened and has {size // 2**20} MiB uncompressed; at most {limit} are kept."
         )
     frames = []
     for index, decoded in zip(indices, looks, strict=True):

@@ -88,8 +88,11 @@ def test_the_thumbnail_is_the_picture_as_it_is_shown() -> None:
     assert np.abs(shown.thumbnail.astype(int) - imaging.resize(large[:, :1024], 256)).mean() < 2
 
 
-def test_nothing_of_a_stuffed_header_comes_through_the_door() -> None:
-    taken = take(stuffed(), "film.dcm", RULES)
+def test_nothing_of_a_stuffed_header_comes_through_the_door(caplog: pytest.LogCaptureFixture) -> None:
+    source = stuffed()
+    caplog.clear()
+    taken = take(source, "film.dcm", RULES)
+    assert "CANARY" not in caplog.text
     assert b"CANARY" not in taken.data and b"MUSTER" not in taken.data and b"after the end" not in taken.data
     assert "CANARY" not in repr((taken.done, taken.flags, facts(taken.pictures[0])))
 

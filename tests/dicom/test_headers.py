@@ -73,4 +73,4 @@ def test_a_picture_has_no_header_and_damage_is_a_sentence() -> None:
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(buffer, "PNG")
     assert safe_header(buffer.getvalue()) == ()
     with pytest.raises(DicomError, match="The header is damaged"):
-        safe_header(bytes(128) + b"DICM" + b"\xff" * 40)
+        safe_header(bytes(128) + b"DICM\x08\0\x05\0SQ\0\0\xff\xff\xff\x0f\xfe\xff\0\xe0\x99")
