@@ -244,6 +244,13 @@ def test_local_codes_go_and_public_ones_keep_the_meaning_of_the_dictionary() -> 
     assert [(one.CodeValue, "CANARY" in one.CodeMeaning) for one in clean.ViewCodeSequence] == [("R-10206", False)]
 
 
+def test_a_name_among_code_strings_goes_and_the_others_stay() -> None:
+    ds = ct()
+    ds.ImageType, ds.BodyPartExamined = ["ORIGINAL", "PRIMARY", "AXIAL", "MUSTER"], "ERIKA_CHEST"
+    clean = deidentify(ds, Rules(KEY)).dataset
+    assert list(clean.ImageType) == ["ORIGINAL", "PRIMARY", "AXIAL", ""] and not clean.BodyPartExamined
+
+
 def errors(data: bytes, folder: Path) -> set[str]:
     if shutil.which("dciodvfy") is None:
         assert not os.environ.get("CI"), "dciodvfy is missing on CI; apt-get install dicom3tools"
