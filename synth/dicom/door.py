@@ -20,7 +20,7 @@ from synth.dicom.decode import Decoded, decode
 from synth.dicom.deidentify import MEANINGS, Deidentified, deidentify, years
 from synth.dicom.encode import part10
 from synth.dicom.pictures import is_picture
-from synth.dicom.shown import shown_small
+from synth.dicom.shown import brightest, shown, small
 from synth.dicom.synthetic import marked, why_synthetic, why_synthetic_picture
 from synth.dicom.taken import BurntIn, Picture, Rules, Taken
 from synth.errors import DicomError
@@ -44,11 +44,12 @@ class _Look:
 def take(data: bytes, name: str, rules: Rules) -> Taken:
     """What is kept of one DICOM, PNG or JPEG file: de-identified, with its pictures and what was done to it.
 
-    Pure: the same bytes and rules give the same. Raises DicomError when the file cannot be read, says or shows that
+    Pure: the same bytes and rules give the same; for a process of its own, since pydicom's validation is switched off
+    meanwhile. Raises DicomError when the file cannot be read, says or shows that
     it is synthetic, has more than 512 slices, or is refused by the rules (text in its pixels, a face).
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pydicom and Pillow grumble about values that are then cleaned
+    with warnings.catch_warnings(), pydicom.config.disable_value_validation():
+        warnings.simplefilter("ignore")  # pydicom's warnings, and its log, quote the values that are then removed
         decoded = decode(data, name)
         if is_picture(data):
             return _take_picture(data, decoded, name, rules)
@@ -89,6 +90,8 @@ def _take_picture(data: bytes, decoded: Decoded, name: str, rules: Rules) -> Tak
 def _take_dicom(ds: Dataset, decoded: Decoded, name: str, rules: Rules) -> Taken:
     """A DICOM file in its own transfer syntax, or native where something was blackened."""
     _refuse_synthetic("it says so" if decoded.synthetic else why_synthetic(ds), [], name)
+    if not ds.get("SOPClassUID"):
+        raise DicomError(f"{name} has no SOP Class UID, so nobody can tell what it is; one of PS3.4 B.5 is needed.")
     flags = _flags(ds, name, rules)
     indices = _indices(decoded, name)
     streams = kept_pixels.streams(ds, indices)
@@ -106,7 +109,7 @@ def _take_dicom(ds: Dataset, decoded: Decoded, name: str, rules: Rules) -> Taken
     done = [*found.done, *_notes(decoded, len(indices))]
     if boxes or regions or kept is None:
         mask = burnt_in.mask(decoded.pixels.shape, boxes, regions)
-        kept = kept_pixels.blacken(ds, clean, indices, [look.decoded for look in looks], mask)
+        kept = kept_pixels.blacken(ds, clean, indices, [look.decoded for look in looks], mask, name)
         done += [_blackened(boxes)] if boxes else []
         done += ["Everything outside the ultrasound regions is black."] if regions else []
         kept_pixels.keep(clean, kept, decoded.frames)
@@ -141,12 +144,11 @@ def _indices(decoded: Decoded, name: str) -> tuple[int, ...]:
 
 
 def _look(decoded: Decoded) -> _Look:
-    small, factor = shown_small(decoded, SMALL_PX)
-    boxes = tuple(
-        (top * factor, left * factor, high * factor, wide * factor)
-        for top, left, high, wide in burnt_in.text_bands(small)
-    )
-    return _Look(decoded, small, boxes)
+    reduced, factor = small(decoded, SMALL_PX)
+    seen = shown(reduced)
+    found = burnt_in.text_bands(brightest(reduced) if decoded.hounsfield else seen)
+    boxes = tuple((top * factor, left * factor, high * factor, wide * factor) for top, left, high, wide in found)
+    return _Look(decoded, seen, boxes)
 
 
 def _refuse_synthetic(why: str | None, looks: list[_Look], name: str) -> None:
