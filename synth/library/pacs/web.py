@@ -19,6 +19,7 @@ from synth.library.pacs.values import Stopped
 
 MAX_ANSWER_BYTES = MAX_FILE_BYTES + 2**20  # one file and what is around it
 _CHUNK = 2**16
+_STRANGE = "{} gave an answer that is not DICOMweb; is its url right?"
 _FOR_NOW = (408, 429, 500, 502, 503, 504)  # RFC 9110 section 15: worth another try
 
 
@@ -90,10 +91,12 @@ def told(node: Node) -> Iterator[None]:
                 f"{node.name} broke off; is it restarting, or does it want a client certificate?"
             ) from error
         raise Unreachable(f"{node.name} cannot be reached; is it running, and is its address right?") from error
+    except http.InvalidJSONError as error:
+        raise ArchiveError(_STRANGE.format(node.name)) from error
     except http.RequestException as error:
         raise Unreachable(f"{node.name} broke off in the middle of an answer.") from error
     except Exception as error:  # whatever parsers trip over in the answer of a stranger
-        raise ArchiveError(f"{node.name} gave an answer that is not DICOMweb; is its url right?") from error
+        raise ArchiveError(_STRANGE.format(node.name)) from error
 
 
 def _refusal(node: Node, response: requests.Response) -> ArchiveError:
