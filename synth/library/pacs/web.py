@@ -54,18 +54,16 @@ class WebSession(requests.Session):
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         """Send one request and read its whole answer. Raises ArchiveError for a redirect or an endless answer."""
-        response = super().send(request, **options | {"stream": True, "allow_redirects": False})
-        if response.is_redirect:
-            raise ArchiveError(f"{self._name} has moved to another address; correct its url.")
-        body = bytearray()
-        for chunk in response.iter_content(_CHUNK):
-            body += chunk
-            if len(body) > MAX_ANSWER_BYTES:
-                response.close()
-                raise ArchiveError(f"{self._name} answered with more than {MAX_ANSWER_BYTES // 2**20} MiB at once.")
-            if self._cancelled():
-                response.close()
-                raise Cancelled("The transfer was cancelled.")
+        with super().send(request, **options | {"stream": True, "allow_redirects": False}) as response:
+            if response.is_redirect:
+                raise ArchiveError(f"{self._name} has moved to another address; correct its url.")
+            body = bytearray()
+            for chunk in response.iter_content(_CHUNK):
+                body += chunk
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise ArchiveError(f"{self._name} answered with more than {MAX_ANSWER_BYTES // 2**20} MiB at once.")
+                if self._cancelled():
+                    raise Cancelled("The transfer was cancelled.")
         response._content = bytes(body)  # where requests keeps what was read
         return response
 
