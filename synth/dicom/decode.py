@@ -15,7 +15,7 @@ from synth import imaging
 from synth.dicom.frames import Samples, frame_samples
 from synth.dicom.opening import check_file, damage_told, frame_count, opened
 from synth.dicom.pictures import coloured, is_picture, read_picture
-from synth.dicom.raster import GREY, PALETTE, Raster, raster, shown
+from synth.dicom.raster import GREY, PALETTE, Raster, quoted, raster
 from synth.dicom.tables import LookupTable, lookup_table, palette
 from synth.errors import DicomError
 
@@ -84,8 +84,8 @@ def values(decoded: Decoded) -> npt.NDArray[np.float32]:
 
 def display(decoded: Decoded) -> npt.NDArray[np.uint8]:
     """(H, W) in 8 bit, bright = dense: the file's own window or VOI LUT, else 8 bit as is, else lowest to highest."""
-    shown = _windowed(decoded) if decoded.drawn is None else decoded.drawn
-    return (255 - shown) if decoded.inverted else shown.copy()
+    shown = _windowed(decoded) if decoded.drawn is None else decoded.drawn.copy()
+    return 255 - shown if decoded.inverted else shown
 
 
 def _scaled(decoded: Decoded, stored: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
@@ -217,7 +217,7 @@ def _window(said: Dataset, name: str) -> tuple[float, float, str] | None:
     if width <= 0 or (function == "LINEAR" and width < 1):
         raise DicomError(f"{name} has a window width of {width:g}; it must be 1 or more.")
     if function not in VOI_FUNCTIONS:
-        raise DicomError(f"{name} has the VOI LUT function {shown(function)}; {', '.join(VOI_FUNCTIONS)} are read.")
+        raise DicomError(f"{name} has the VOI LUT function {quoted(function)}; {', '.join(VOI_FUNCTIONS)} are read.")
     return center, width, function
 
 

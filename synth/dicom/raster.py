@@ -45,7 +45,7 @@ def raster(ds: Dataset, name: str) -> Raster:
     syntax = _syntax(ds, name)
     photometric = str(_first(ds, "PhotometricInterpretation", name) or "")
     if photometric not in SAMPLES:
-        raise DicomError(f"{name} has the colour space {shown(photometric)}; {', '.join(SAMPLES)} are read.")
+        raise DicomError(f"{name} has the colour space {quoted(photometric)}; {', '.join(SAMPLES)} are read.")
     rows, columns = whole(ds, "Rows", name), whole(ds, "Columns", name)
     frames = whole(ds, "NumberOfFrames", name, 1)
     if frames < 1:
@@ -91,7 +91,7 @@ def uid_name(uid: str) -> str:
     return name if name != uid or UID(uid).is_valid else "of an unknown kind"
 
 
-def shown(text: str) -> str:
+def quoted(text: str) -> str:
     """A code string (PS3.5 6.2) as it may stand in a sentence; other text may be anything."""
     return repr(text) if re.fullmatch(r"[A-Z0-9_ ]{0,16}", text) else "that is no code"
 

@@ -12,6 +12,7 @@ from typing import Any
 import nibabel
 import numpy as np
 import numpy.typing as npt
+from nibabel import imageglobals
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
@@ -24,6 +25,8 @@ MAX_VOLUME_BYTES = 2**30  # 512 x 512 x 1,000 voxels of 32 bits
 _GZIP_MAGIC = b"\x1f\x8b"
 _NIFTI_MAGICS = {b"n+1\0": nibabel.Nifti1Image, b"n+2\0": nibabel.Nifti2Image}
 _LARGEST = 65_535  # of a stored value
+_FARTHEST_HU = 1e6
+_SMALLEST_MM, _LARGEST_MM = 0.001, 1000.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,12 +46,13 @@ def volume(data: bytes, name: str) -> Volume:
     if len(data) > MAX_FILE_BYTES:
         raise DicomError(f"{name} has {len(data) // 2**20} MiB; at most {MAX_FILE_BYTES // 2**20} are read.")
     raw = gunzipped(data, MAX_VOLUME_BYTES, name) if data.startswith(_GZIP_MAGIC) else data
+    warnings.filterwarnings("ignore", module="nibabel")  # stays: to put it back would race between threads
     kind = _NIFTI_MAGICS.get(raw[344:348]) or _NIFTI_MAGICS.get(raw[4:8])  # NIfTI-1 and NIfTI-2
     if kind is None:
         raise DicomError(f"{name} is not a NIfTI file of one part (.nii or .nii.gz).")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # nibabel warns of headers that are refused below
+        # nibabel warns and prints of headers that are judged below
+        with np.errstate(all="ignore"), imageglobals.LoggingOutputSuppressor():
             image = kind.from_bytes(raw)
             _check_header(image, len(raw), name)
             image, notes = _first(image)
@@ -61,8 +65,11 @@ def volume(data: bytes, name: str) -> Volume:
     if not np.isfinite(voxels).all():
         raise DicomError(f"{name} has voxels that are no numbers (NaN or infinite).")
     across, along, up = (float(size) for size in upright.header.get_zooms()[:3])
-    if not all(np.isfinite(size) and size > 0 for size in (across, along, up)):
-        raise DicomError(f"{name} has a voxel size of {across:g} x {along:g} x {up:g} mm; it must be above 0.")
+    if not all(_SMALLEST_MM <= size <= _LARGEST_MM for size in (across, along, up)):
+        raise DicomError(
+            f"{name} has a voxel size of {across:g} x {along:g} x {up:g} mm; "
+            f"from {_SMALLEST_MM:g} to {_LARGEST_MM:g} mm are read."
+        )
     return Volume(voxels.transpose(2, 1, 0)[:, ::-1, ::-1], (up, along, across), notes)
 
 
@@ -82,7 +89,8 @@ def slices(data: bytes, name: str, modality: Modality, at_most: int = AT_MOST) -
     slope, intercept = _rescale(read.voxels, modality)
     digest = hashlib.sha256(data).digest()
     for index in chosen.tolist():
-        stored = np.rint((read.voxels[index].astype(np.float64) - intercept) / slope).astype(np.uint16)
+        levels = np.rint((read.voxels[index].astype(np.float64) - intercept) / slope)
+        stored = np.clip(levels, 0, _LARGEST).astype(np.uint16)
         yield _dicom(_described(read, modality, index, digest), stored, slope, intercept)
 
 
@@ -119,7 +127,7 @@ def _first(image: Any) -> tuple[Any, tuple[str, ...]]:
 def _rescale(voxels: npt.NDArray[np.float32], modality: Modality) -> tuple[float, float]:
     """Slope and intercept that bring the values into 16 bits: 1 and a whole number where HU allow it."""
     low, high = float(voxels.min()), float(voxels.max())
-    if modality is Modality.CT and high - low <= _LARGEST - 1:
+    if modality is Modality.CT and high - low <= _LARGEST - 1 and abs(low) < _FARTHEST_HU:
         return 1.0, float(np.floor(low))
     # six digits: a Decimal String holds 16 characters (PS3.5 6.2)
     return max(float(f"{(high - low) / (_LARGEST - 1):.6g}"), 1e-9), float(f"{low:.6g}")

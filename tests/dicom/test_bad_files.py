@@ -249,7 +249,7 @@ MORE = {
         "RLE segments are not one after the other",
     ),
     "panic.dcm": (
-        dicom_bytes(FILM, RLELossless, encapsulate([struct.pack("<16I", 1, 64, *[0] * 14) + b"\x81\0" * 99])),
+        dicom_bytes(SLICE, RLELossless, encapsulate([struct.pack("<16I", 2, 64, 130, *[0] * 13) + b"\x81\0" * 66])),
         "frame 1 of 1 cannot be decompressed",
     ),
     "boxes.dcm": (

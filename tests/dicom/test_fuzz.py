@@ -32,11 +32,13 @@ def test_thousands_of_damaged_files_are_decoded_or_refused_and_no_process_dies()
     doubtful: list[range] = []
     for result in in_workers([range(at, min(at + BATCH, FILES)) for at in range(0, FILES, BATCH)]):
         doubtful.append(result) if isinstance(result, range) else found.extend(result)
-    died = []
-    for numbers in doubtful:  # the batch of the culprit and those that died with it
-        for number in numbers:
+    died: list[int] = []
+    for numbers in doubtful:  # the batch of a culprit and those that died with it
+        (again,) = in_workers([numbers])
+        for number in [] if isinstance(again, list) else numbers:
             (result,) = in_workers([range(number, number + 1)])
             died.append(number) if isinstance(result, range) else found.extend(result)
+        found.extend(again if isinstance(again, list) else [])
     kinds = {kind: sum(1 for _, other, _ in found if other == kind) for kind in ("decoded", "refused")}
     assert died == []
     assert [item for item in found if item[1] not in kinds] == []
