@@ -16,7 +16,10 @@ Box = tuple[int, int, int, int]  # top, left, height, width in px
 Shown = npt.NDArray[np.uint8]
 
 SIDE_PX = 1024  # of the longer side, at which letters are looked for; lengths below are in these px
-LETTERS = 5  # a line of fewer is a marker of the side, a date of two figures, or chance
+# Letters that make a line, in each round of looking after what was found is black: fewer are a marker of the side or
+# chance, until there is a line; beside one they are text too.
+LETTERS = (5, 3, 3, 3)
+TINY_PX = 400  # of the longer side: smaller pictures are looked at in double size
 EDGE = 30  # grey levels from one px to the next: letters are sharp, anatomy is not
 BLOCK_PX, BLOCK_EDGES = 16, 0.07  # share of such steps in a block that may hold letters
 STROKE_PX = 17  # wider than the strokes of letters
@@ -45,18 +48,31 @@ def text_bands(pixels: Shown) -> tuple[Box, ...]:
     Letters are parts of similar height and one grey, beside each other on a line. Single letters and short markers
     (L, R, PA) are not text. Works on a copy of at most 1024 px: letters below 7 px there are missed.
     """
-    scale = max(max(pixels.shape) / SIDE_PX, 1.0)
+    longest = max(pixels.shape)
+    scale = 0.5 if longest < TINY_PX else max(longest / SIDE_PX, 1.0)
     small = pixels
-    if scale > 1.0:
+    if scale != 1.0:
         height, width = (max(1, round(side / scale)) for side in pixels.shape)
-        small = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
-    found = [box for place in _places(small) for box in _lines(small, place)]
-    turned = np.ascontiguousarray(small.T[:, ::-1])  # text that runs up or down along the border
-    found += [_turned_back(box, small) for place in _places(turned) for box in _lines(turned, place)]
+        way = Image.Resampling.BOX if scale > 1.0 else Image.Resampling.BICUBIC
+        small = np.asarray(Image.fromarray(pixels).resize((width, height), way))
+    found: list[Box] = []
+    for fewest in LETTERS:
+        more = _upright_and_turned(small, fewest)
+        if not more:
+            break
+        found += more
+        small = np.where(mask(small.shape, more), np.uint8(0), small)  # a line may hide behind another
     return tuple(
-        (int(top * scale), int(left * scale), int(np.ceil(high * scale)), int(np.ceil(wide * scale)))
+        (int(top * scale), int(left * scale), int(np.ceil(high * scale)) + 1, int(np.ceil(wide * scale)) + 1)
         for top, left, high, wide in dict.fromkeys(found)
     )
+
+
+def _upright_and_turned(small: Shown, fewest: int) -> list[Box]:
+    """Lines of letters from left to right, and those along a side, which run up or down."""
+    turned = np.ascontiguousarray(small.T[:, ::-1])
+    found = [box for place in _places(small) for box in _lines(small, place, fewest)]
+    return found + [_turned_back(box, small) for place in _places(turned) for box in _lines(turned, place, fewest)]
 
 
 def _places(small: Shown) -> Iterator[Box]:
@@ -83,7 +99,7 @@ def _turned_back(box: Box, small: Shown) -> Box:
     return small.shape[0] - left - wide, top, wide, high
 
 
-def _lines(small: Shown, place: Box) -> Iterator[Box]:
+def _lines(small: Shown, place: Box, fewest: int) -> Iterator[Box]:
     """Lines of letters in this place, bright ones and dark ones, as boxes of the whole picture."""
     top, left, height, width = place
     crop = small[top : top + height, left : left + width]
@@ -94,7 +110,7 @@ def _lines(small: Shown, place: Box) -> Iterator[Box]:
         _, groups = connected_components(_neighbours(parts), directed=False)
         for group in np.unique(groups):
             chosen = groups == group
-            if _is_text(parts, chosen):
+            if _is_text(parts, chosen, fewest):
                 y, x, high, wide = _grown(parts, chosen)
                 yield top + y, left + x, high, wide
 
@@ -132,7 +148,7 @@ def _neighbours(parts: _Parts) -> npt.NDArray[np.bool_]:
     return near
 
 
-def _is_text(parts: _Parts, chosen: npt.NDArray[np.bool_]) -> bool:
+def _is_text(parts: _Parts, chosen: npt.NDArray[np.bool_], fewest: int) -> bool:
     """Enough letters of one grey and height on a straight line, wide enough, and neither solid nor thin."""
     if chosen.sum() < 3:
         return False
@@ -143,8 +159,8 @@ def _is_text(parts: _Parts, chosen: npt.NDArray[np.bool_]) -> bool:
     span = float(parts.right[chosen].max() - left.min())
     line = np.abs(bottom - np.median(bottom)) <= max(1.0, 0.1 * height)
     return (
-        letters >= LETTERS
-        and span >= 2.2 * height
+        letters >= fewest
+        and span >= 0.44 * fewest * height
         and float(line.mean()) >= 0.6
         and float((np.abs(high - height) <= max(1.0, 0.2 * height)).mean()) >= 0.6
         and 0.2 <= float(np.median(parts.filled[chosen])) <= 0.85

@@ -44,9 +44,9 @@ class _Look:
 def take(data: bytes, name: str, rules: Rules) -> Taken:
     """What is kept of one DICOM, PNG or JPEG file: de-identified, with its pictures and what was done to it.
 
-    Pure: the same bytes and rules give the same; for a process of its own, since pydicom's validation is switched off
-    meanwhile. Raises DicomError when the file cannot be read, says or shows that
-    it is synthetic, has more than 512 slices, or is refused by the rules (text in its pixels, a face).
+    Pure: the same bytes and rules give the same. For a process of its own: pydicom's validation is off meanwhile.
+    Raises DicomError when the file cannot be read, says or shows that it is synthetic, has more than 512 slices, or
+    is refused by the rules (text in its pixels, a face).
     """
     with warnings.catch_warnings(), pydicom.config.disable_value_validation():
         warnings.simplefilter("ignore")  # pydicom's warnings, and its log, quote the values that are then removed
@@ -83,8 +83,9 @@ def _take_picture(data: bytes, decoded: Decoded, name: str, rules: Rules) -> Tak
         done.append(_blackened(look.boxes))
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
-    picture = _picture(_look(replace(decoded, pixels=pixels)) if look.boxes else look, 1)
-    return Taken(buffer.getvalue(), ".png", (picture,), tuple(done), ("113101",) if look.boxes else ())
+    kept = _look(replace(decoded, pixels=pixels)) if look.boxes else look
+    said, flags = (("113101",), ("burnt_in",) * bool(kept.boxes)) if look.boxes else ((), ())
+    return Taken(buffer.getvalue(), ".png", (_picture(kept, 1),), tuple(done), said, flags)
 
 
 def _take_dicom(ds: Dataset, decoded: Decoded, name: str, rules: Rules) -> Taken:
@@ -116,7 +117,8 @@ def _take_dicom(ds: Dataset, decoded: Decoded, name: str, rules: Rules) -> Taken
         looks = [_look(_frame(clean, at, stream, name)) for at, stream in enumerate(kept)]
     else:
         kept_pixels.keep(clean, kept, decoded.frames)
-    return _finished(found, looks, done, flags, bool(boxes or regions))
+    before = {str(item.get("CodeValue")) for item in ds.get("DeidentificationMethodCodeSequence") or ()}
+    return _finished(found, looks, done, flags, bool(boxes or regions or "113101" in before))
 
 
 def _finished(found: Deidentified, looks: list[_Look], done: list[str], flags: list[str], cleaned: bool) -> Taken:
@@ -126,6 +128,8 @@ def _finished(found: Deidentified, looks: list[_Look], done: list[str], flags: l
         said = tuple(sorted({*said, "113101"}))
         clean.DeidentificationMethodCodeSequence = [codes.code(code, "DCM", MEANINGS[code]) for code in said]
         flags = [flag for flag in flags if flag != "burnt_in"]
+    if any(look.boxes for look in looks) or (clean.get("Modality") == "US" and not burnt_in.regions(clean)):
+        flags = list(dict.fromkeys([*flags, "burnt_in"]))  # small crowded letters may be left over
     clean.BurnedInAnnotation = "YES" if "burnt_in" in flags else "NO"
     if "face" in flags:
         clean.RecognizableVisualFeatures = "YES"

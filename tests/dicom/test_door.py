@@ -279,6 +279,23 @@ def test_outside_the_regions_an_ultrasound_is_black_in_colour_too() -> None:
     assert taken.done[-2:] == ("Colour is shown as grey.", "Everything outside the ultrasound regions is black.")
 
 
+def test_an_ultrasound_without_regions_is_one_to_look_at() -> None:
+    ds = dx()
+    ds.SOPClassUID, ds.Modality = UltrasoundMultiFrameImageStorage, "US"
+    taken = take(part10(ds), "x.dcm", RULES)
+    assert taken.flags == ("burnt_in",) and read(taken.data).BurnedInAnnotation == "YES"
+
+
+def test_short_words_beside_a_line_of_text_are_black_too() -> None:
+    plain = np.zeros((512, 512), np.uint8)
+    pixels = plain
+    for row, text in enumerate(("HOSPITAL OF NOWHERE", "IM#2", "78F", "DOE JOHN")):
+        pixels = lettered(pixels, text, 20, (10, 10 + 30 * row))
+    taken = take(picture_bytes(pixels), "x.png", RULES)
+    assert not decode(taken.data, "kept").pixels.any()
+    assert (taken.codes, taken.flags) == (("113101",), ())
+
+
 @pytest.mark.parametrize(
     ("changes", "flags"),
     [
