@@ -36,7 +36,7 @@ class Decoded:
     modality: str | None = None  # DICOM (0008,0060); None for PNG and JPEG
     window_center: float | None = None  # in the file's unit, first window of the file
     window_width: float | None = None
-    spacing_mm: tuple[float, float] | None = None  # between rows, between columns
+    spacing_mm: tuple[float, float] | None = None  # between rows, between columns; None for synthetic: not measured
     slope: float = 1.0
     intercept: float = 0.0
     voi_function: str = "LINEAR"
@@ -119,19 +119,20 @@ def _read(ds: Dataset, header: Raster, index: int, name: str) -> Decoded:
     window = _window(said, name) if header.photometric in GREY else None
     voi = _table(said, "VOILUTSequence", header, little, name) if window is None else None
     colour = coloured(samples) if samples.ndim == 3 else 0.0
+    synthetic = str(ds.get("SyntheticData") or "") == "YES"
     return Decoded(
         pixels=grey,
         modality=str(ds.get("Modality") or "") or None,
         window_center=window[0] if window else None,
         window_width=window[1] if window else None,
-        spacing_mm=_spacing(said, name),
+        spacing_mm=None if synthetic else _spacing(said, name),
         slope=slope,
         intercept=intercept,
         voi_function=window[2] if window else "LINEAR",
         inverted=header.photometric == "MONOCHROME1",
         frame=index + 1,
         frames=header.frames,
-        synthetic=str(ds.get("SyntheticData") or "") == "YES",
+        synthetic=synthetic,
         colour=colour,
         drawn=_drawn(voi, grey, slope, intercept) if voi else None,
         hounsfield=table is None and _hounsfield(said),

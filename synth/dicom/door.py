@@ -16,9 +16,10 @@ from pydicom.dataset import Dataset
 
 from synth import imaging
 from synth.dicom import anatomy, burnt_in, codes, kept_pixels, words
-from synth.dicom.decode import Decoded, decode
+from synth.dicom.decode import Decoded, decode, decode_frame
 from synth.dicom.deidentify import MEANINGS, Deidentified, deidentify, years
 from synth.dicom.encode import part10
+from synth.dicom.opening import opened
 from synth.dicom.pictures import is_picture
 from synth.dicom.shown import brightest, shown, small
 from synth.dicom.synthetic import marked, why_synthetic, why_synthetic_picture
@@ -50,24 +51,16 @@ def take(data: bytes, name: str, rules: Rules) -> Taken:
     """
     with warnings.catch_warnings(), pydicom.config.disable_value_validation():
         warnings.simplefilter("ignore")  # pydicom's warnings, and its log, quote the values that are then removed
-        decoded = decode(data, name)
         if is_picture(data):
-            return _take_picture(data, decoded, name, rules)
+            return _take_picture(data, decode(data, name), name, rules)
+        ds = opened(data, name)
+        decoded = decode_frame(ds, name)
         try:
-            return _take_dicom(_opened(data), decoded, name, rules)
+            return _take_dicom(ds, decoded, name, rules)
         except DicomError:
             raise
         except Exception as error:  # as in decode: damage that pydicom meets where we read on
             raise DicomError(f"{name} is damaged: its DICOM content cannot be de-identified.") from error
-
-
-def _opened(data: bytes) -> Dataset:
-    return pydicom.dcmread(io.BytesIO(data))
-
-
-def _frame(ds: Dataset, index: int, stream: bytes, name: str) -> Decoded:
-    """The frame with this index (from 0), decoded as an image of its own."""
-    return decode(part10(kept_pixels.one_frame(ds, index, stream)), name)
 
 
 def _take_picture(data: bytes, decoded: Decoded, name: str, rules: Rules) -> Taken:
@@ -97,10 +90,7 @@ def _take_dicom(ds: Dataset, decoded: Decoded, name: str, rules: Rules) -> Taken
     indices = _indices(decoded, name)
     streams = kept_pixels.streams(ds, indices)
     middle = decoded.frame - 1
-    looks = [
-        _look(decoded if index == middle else _frame(ds, index, stream, name))
-        for index, stream in zip(indices, streams, strict=True)
-    ]
+    looks = [_look(decoded if index == middle else decode_frame(ds, name, index + 1)) for index in indices]
     _refuse_synthetic(None, looks, name)
     boxes = tuple(dict.fromkeys(box for look in looks for box in look.boxes))
     _refuse_text(boxes, name, rules)
@@ -114,7 +104,7 @@ def _take_dicom(ds: Dataset, decoded: Decoded, name: str, rules: Rules) -> Taken
         done += [_blackened(boxes)] if boxes else []
         done += ["Everything outside the ultrasound regions is black."] if regions else []
         kept_pixels.keep(clean, kept, decoded.frames)
-        looks = [_look(_frame(clean, at, stream, name)) for at, stream in enumerate(kept)]
+        looks = [_look(decode_frame(clean, name, number)) for number in range(1, len(kept) + 1)]
     else:
         kept_pixels.keep(clean, kept, decoded.frames)
     before = {str(item.get("CodeValue")) for item in ds.get("DeidentificationMethodCodeSequence") or ()}

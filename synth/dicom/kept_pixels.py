@@ -59,20 +59,6 @@ def keep(clean: Dataset, frames: list[bytes], count: int) -> None:
                 delattr(clean, keyword)
 
 
-def one_frame(ds: Dataset, index: int, frame: bytes) -> Dataset:
-    """A dataset of the frame with this index (from 0) alone, whose bytes are given; for what reads single images."""
-    count = int(ds.get("NumberOfFrames") or 1)
-    one = Dataset()
-    for tag in set(ds.keys()) - {0x7FE00010}:  # unread elements are carried over as they are
-        one[tag] = ds.get_item(tag)
-    one.file_meta = ds.file_meta
-    groups = ds.get("PerFrameFunctionalGroupsSequence")
-    if groups and len(groups) == count:
-        one.add_new("PerFrameFunctionalGroupsSequence", "SQ", [groups[index]])
-    keep(one, [frame], count)
-    return one
-
-
 def blacken(
     source: Dataset, clean: Dataset, indices: Sequence[int], looks: Iterable[Decoded], mask: Mask, name: str
 ) -> list[bytes]:
