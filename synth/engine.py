@@ -18,8 +18,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from synth.errors import BusyError, Cancelled, LicenceNotAccepted, StoreError, sentence
+from synth.origins import Licence
 from synth.store import Store
-from synth.types import GeneratedImage, GenerationRequest, Job, JobState, Licence, ModelCard, Step
+from synth.types import GeneratedImage, GenerationRequest, Job, JobState, ModelCard, Step
 
 if TYPE_CHECKING:  # both import torch, which the device thread alone may wait for
     from synth.diffusion.model import Model

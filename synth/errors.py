@@ -11,8 +11,9 @@
     │   ├── LicenceNotAccepted  somebody must agree to the licence of the model first
     │   └── OutOfMemory     the device cannot hold the batch
     ├── DicomError          a file is not the DICOM or picture that we can read
-    ├── StoreError          the database or the blob folder refused to keep something
-    └── CollectionError     the open collections could not be listed or reached
+    ├── ArchiveError        a PACS could not be reached, refused, or answered what cannot be used
+    ├── CollectionError     the open collections could not be listed or reached
+    └── StoreError          the database or the blob folder refused to keep something
 
 The message is one sentence for the screen: what is wrong, which value, what would be right.
 """
@@ -73,6 +74,10 @@ class OutOfMemory(ModelError):
 
 class DicomError(SynthError):
     """An image file cannot be read as what it claims to be."""
+
+
+class ArchiveError(SynthError):
+    """A PACS (DICOMweb or DIMSE) could not be reached, refused, or answered what cannot be used."""
 
 
 class StoreError(SynthError):

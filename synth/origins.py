@@ -27,12 +27,23 @@ class Provenance:
     batch: int = 1  # images drawn together: kernels differ with it, so a replay bit for bit needs the same
 
 
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where a finding lies on a picture: left, top, width and height as fractions of its sides, 0-1."""
+
+    code: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RealImage:
     """One real image of the library. `pixels` are loaded on demand by `synth.library`."""
 
     id: str
-    path: str  # inside the library folder
+    path: str  # inside the library folder; empty where the library keeps the file itself
     modality: str
     view: str | None
     sex: str | None
@@ -40,6 +51,14 @@ class RealImage:
     findings: tuple[str, ...]  # codes of synth.findings; ("normal",) where a reader called it normal
     origin: str
     licence: str
+    body_part: str = ""
+    attribution: str = ""  # how its publisher wants to be cited
+    note: str = ""  # of a teacher
+    boxes: tuple[Box, ...] = ()
+    mask: str = ""  # sha256 of a stored picture, white where the findings lie
+    kept: str = ""  # name of the de-identified file in the store
+    frame: int = 1  # of the kept file
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

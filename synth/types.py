@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from synth.errors import RequestError
 from synth.origins import AuditEvent as AuditEvent
-from synth.origins import Licence as Licence
+from synth.origins import Box as Box
 from synth.origins import Provenance as Provenance
 from synth.origins import RealImage as RealImage
 from synth.terms import JobState as JobState

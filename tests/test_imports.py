@@ -32,6 +32,7 @@ SIDEWAYS = {
     ("dicom", "imaging"),
     ("reading", "prompts"),  # reports are read by the words and rules of the prompts
     ("reading", "masks"),  # a point near a lesion hits it
+    ("intake", "engine"),  # vectors are computed while nobody waits for an image
     ("casework", "engine"),  # cases are drawn in the background
     ("generate", "restoration"),  # one of the ways a picture is made
 }

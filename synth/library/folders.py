@@ -1,25 +1,28 @@
-"""A folder of real images with its metadata.csv: listed once, decoded when looked at, never outside the folder."""
+"""The library: a folder of real images with its metadata.csv, and the de-identified files that the store keeps."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
+from time import monotonic
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from synth import imaging
-from synth.dicom.decode import Decoded, decode, display, values
+from synth.dicom.decode import Decoded, decode, values
 from synth.dicom.limits import MAX_FILE_BYTES
-from synth.errors import DicomError
-from synth.library import labels
+from synth.dicom.shown import shown as shown
+from synth.errors import DicomError, RequestError, StoreError
+from synth.library.metadata import METADATA as METADATA
+from synth.library.metadata import image_of, read_rows
 from synth.types import RealImage
 
-METADATA = "metadata.csv"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm", ".dicom")
 HOW_TO = (
     "put PNG, JPEG or DICOM files and a metadata.csv (file,modality,view,sex,age,findings) into {folder}, or set "
@@ -27,19 +30,74 @@ HOW_TO = (
 )
 CACHED = 128  # pictures, at most 32 MiB at 512 px
 
+FRESH_S = 3.0  # how old the list of images may be: an import changes it many times a second
+
 Shown = npt.NDArray[np.uint8]
 
 
-class Library:
-    """The real images of one folder. Read once when made; safe to share between threads."""
+class Index(Protocol):
+    """What the library asks of the store."""
 
-    def __init__(self, folder: Path) -> None:
+    def register(self, images: Sequence[RealImage]) -> None:
+        """Take note of what the folder lists."""
+
+    def changes(self, since: int) -> tuple[int, tuple[RealImage, ...]]:
+        """A counter, and every image that changed since it was `since`."""
+
+    def file(self, kept: str) -> bytes:
+        """A kept file by its name."""
+
+
+class Library:
+    """The real images of one folder, and with an index those that were imported. Safe to share between threads."""
+
+    def __init__(self, folder: Path, index: Index | None = None) -> None:
         """List the folder. Never raises for its content: what is wrong with it is the sentence `problem`."""
-        self._root = folder.resolve()
-        self.images, self.problem = _listed(self._root, folder)
-        self._by_id = {image.id: image for image in self.images}
+        self._root, self._index = folder.resolve(), index
+        self._images, self._problem = _listed(self._root, folder)
+        self._by_id = {image.id: image for image in self._images}
+        self._revision, self._looked_at, self._looking = 0, monotonic(), Lock()
+        if index is not None:
+            index.register(self._images)
+            self._by_id = {}
+            self.refresh()
         self._cached = lru_cache(maxsize=CACHED)(self._square)
         self._scale = lru_cache(maxsize=CACHED)(self._side_and_spacing)
+
+    @property
+    def images(self) -> tuple[RealImage, ...]:
+        """All images but those in the bin; the list is three seconds old at most."""
+        if self._index is not None and monotonic() - self._looked_at > FRESH_S:
+            self.refresh()
+        return self._images
+
+    @property
+    def revision(self) -> int:
+        """Grows with every change of `images`."""
+        return self._revision
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with the folder, in one sentence; none at all is no problem once images were imported."""
+        return None if self._images and not self._root.is_dir() else self._problem
+
+    def refresh(self) -> None:
+        """Read what changed since the last look. Raises StoreError."""
+        if self._index is None:
+            return
+        with self._looking:
+            revision, changed = self._index.changes(self._revision)
+            if changed:
+                everything = self._by_id | {image.id: image for image in changed}
+                self._by_id = {name: image for name, image in everything.items() if not image.removed}
+                self._images = tuple(self._by_id.values())
+            self._revision, self._looked_at = revision, monotonic()
+
+    def image(self, image_id: str) -> RealImage | None:
+        """One image by its id, also one younger than the list; None where there is none. Raises StoreError."""
+        if image_id not in self._by_id:
+            self.refresh()
+        return self._by_id.get(image_id)
 
     def pixels(self, image_id: str, size_px: int) -> Shown:
         """(size_px, size_px) uint8, read-only, the whole picture with black bars; CT in the lung window.
@@ -95,28 +153,32 @@ class Library:
         return square
 
     def _read(self, image_id: str) -> Decoded:
-        image = self._by_id.get(image_id)
+        image = self.image(image_id)
         if image is None:
             raise DicomError(f"The library has no image {image_id!r}.")
+        decoded = self._from_index(image) if image.kept else self._from_folder(image)
+        if decoded.synthetic:
+            name = image.path or "The file"
+            raise DicomError(f"{name} says of itself that it is synthetic; the library holds real images only.")
+        return decoded
+
+    def _from_index(self, image: RealImage) -> Decoded:
+        assert self._index is not None
+        try:
+            return decode(self._index.file(image.kept), "The file", image.frame)
+        except StoreError as error:
+            raise DicomError(str(error)) from error
+
+    def _from_folder(self, image: RealImage) -> Decoded:
         path = self._root / image.path
         if not _inside(self._root, image.path):
             raise DicomError(f"{image.path} is not in the library folder any more, or leads out of it.")
         try:
             if path.stat().st_size > MAX_FILE_BYTES:
                 raise DicomError(f"{image.path} has more than {MAX_FILE_BYTES // 2**20} MiB; it is not read.")
-            decoded = decode(path.read_bytes(), image.path)
+            return decode(path.read_bytes(), image.path)
         except OSError as error:
             raise DicomError(f"{image.path} cannot be read: {error.strerror}.") from error
-        if decoded.synthetic:
-            raise DicomError(f"{image.path} says of itself that it is synthetic; the library holds real images only.")
-        return decoded
-
-
-def shown(decoded: Decoded) -> Shown:
-    """CT in HU in the lung window that the model was trained in; everything else as its file says."""
-    if decoded.hounsfield:
-        return imaging.window_level(values(decoded), imaging.LUNG_CENTER_HU, imaging.LUNG_WIDTH_HU)
-    return display(decoded)
 
 
 def _listed(root: Path, folder: Path) -> tuple[tuple[RealImage, ...], str | None]:
@@ -134,14 +196,11 @@ def _listed(root: Path, folder: Path) -> tuple[tuple[RealImage, ...], str | None
 def _from_metadata(root: Path, how: str) -> tuple[tuple[RealImage, ...], str | None]:
     try:
         with open(root / METADATA, encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines)
-            rows = [{key: value or "" for key, value in row.items() if key} for row in reader]
-            columns = reader.fieldnames or ()
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        return (), f"{METADATA} of the library cannot be read as UTF-8 CSV ({error})."
-    if "file" not in columns:
-        return (), f"{METADATA} of the library has no column 'file'; its first line must name the columns."
-    named = {row["file"]: row for row in rows if row["file"]}
+            named = read_rows(lines)
+    except OSError as error:
+        return (), f"{METADATA} of the library cannot be read ({error.strerror})."
+    except RequestError as error:
+        return (), str(error)
     good = {path: row for path, row in named.items() if _inside(root, path)}
     images = tuple(_image(path, row) for path, row in good.items())
     if len(good) < len(named):
@@ -170,14 +229,5 @@ def _picture_files(root: Path) -> list[str]:
 
 
 def _image(path: str, row: Mapping[str, str]) -> RealImage:
-    return RealImage(
-        id=hashlib.sha256(path.encode()).hexdigest()[:16],  # stable, and tells nothing of the label
-        path=path,
-        modality=labels.modality(row.get("modality", "")),
-        view=labels.view(row.get("view", "")),
-        sex=labels.sex(row.get("sex", "")),
-        age=labels.age(row.get("age", "")),
-        findings=labels.findings(row.get("findings", "")),
-        origin=row.get("origin", "").strip(),
-        licence=row.get("licence", "").strip(),
-    )
+    # The id stays, and tells nothing of the label.
+    return image_of(row, hashlib.sha256(path.encode()).hexdigest()[:16], path)

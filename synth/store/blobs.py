@@ -1,4 +1,4 @@
-"""Pixels as lossless PNG files named by their own sha256, in a folder or any other fsspec place."""
+"""Pixels as lossless PNG files, and kept DICOM files, named by their own sha256, in a folder or any fsspec place."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DISK_FULL = "The disk is full: the image could not be stored; free some space an
 
 
 class Blobs:
-    """Content-addressed PNG files below one URL (`file:///folder`, `s3://bucket/prefix`, ...)."""
+    """Content-addressed files, PNG or by their suffix, below one URL (`file:///folder`, `s3://bucket/prefix`, ...)."""
 
     def __init__(self, url: str) -> None:
         """Open the place. Raises StoreError when fsspec does not know the URL or its driver is missing."""
@@ -33,21 +33,21 @@ class Blobs:
         self._files: AbstractFileSystem = filesystem
         self._root: str = root.rstrip("/")
 
-    def put(self, png: bytes) -> str:
+    def put(self, data: bytes, suffix: str = ".png") -> str:
         """Keep the bytes and return their sha256 (hex). A reader sees the whole file or none.
 
         Raises StoreError in one sentence when the disk is full or the place cannot be written.
         """
-        digest = digest_of(png)
-        path = self._path(digest)
+        digest = digest_of(data)
+        path = self._path(digest, suffix)
         arriving = f"{self._root}/arriving/{uuid.uuid4().hex}"
         try:
             # A damaged file of this name is written again: the good bytes are at hand.
-            if self._files.exists(path) and self._files.cat_file(path) == png:
+            if self._files.exists(path) and self._files.cat_file(path) == data:
                 return digest
             self._files.makedirs(f"{self._root}/arriving", exist_ok=True)
             self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-            self._files.pipe_file(arriving, png)
+            self._files.pipe_file(arriving, data)
             self._files.mv(arriving, path)
         except OSError as error:
             with suppress(OSError):
@@ -57,10 +57,10 @@ class Blobs:
             raise StoreError(f"The image could not be stored: {error.strerror or error}.") from error
         return digest
 
-    def get(self, digest: str) -> bytes:
+    def get(self, digest: str, suffix: str = ".png") -> bytes:
         """The bytes of `digest`, verified. Raises StoreError when they are missing or damaged."""
         try:
-            data: bytes = self._files.cat_file(self._path(digest))
+            data: bytes = self._files.cat_file(self._path(digest, suffix))
         except FileNotFoundError as error:
             raise StoreError(f"The picture file {digest[:12]} is missing from the store.") from error
         except OSError as error:
@@ -69,13 +69,18 @@ class Blobs:
             raise StoreError(f"The picture file {digest[:12]} is damaged: its sha256 is not its name.")
         return data
 
-    def _path(self, digest: str) -> str:
-        return f"{self._root}/{digest[:2]}/{digest}.png"
+    def remove(self, digest: str, suffix: str = ".png") -> None:
+        """Forget a file that nothing names; one that is not there is no error."""
+        with suppress(OSError):
+            self._files.rm_file(self._path(digest, suffix))
+
+    def _path(self, digest: str, suffix: str) -> str:
+        return f"{self._root}/{digest[:2]}/{digest}{suffix}"
 
 
-def digest_of(png: bytes) -> str:
+def digest_of(data: bytes) -> str:
     """sha256 (hex) of the file: the name of a blob."""
-    return hashlib.sha256(png).hexdigest()
+    return hashlib.sha256(data).hexdigest()
 
 
 def encode_png(pixels: Pixels) -> bytes:

@@ -16,6 +16,8 @@ from synth.store import records
 from synth.store.blobs import Blobs, decode_png, digest_of, encode_png, shrink
 from synth.store.casebook import Casebook
 from synth.store.database import Database
+from synth.store.holdings import Holdings
+from synth.store.imports import Imports
 from synth.store.records import StoredImage
 from synth.store.sittings import Sittings
 from synth.store.tables import EventRow, ImageRow, JobRow
@@ -27,8 +29,8 @@ OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
 class Store:
     """One database and one place for pixels. Every method may be called from any thread.
 
-    `casebook` holds case sets and studies, `sittings` what was read. Every method raises StoreError, in one sentence,
-    when the database or the place of the pixels fails.
+    `casebook` holds case sets and studies, `sittings` what was read, `holdings` real images, `imports` how they came.
+    Every method raises StoreError, in one sentence, when the database or the place of the pixels fails.
     """
 
     def __init__(self, database_url: str, blob_url: str) -> None:
@@ -37,6 +39,8 @@ class Store:
         self._blobs = Blobs(blob_url)
         self.casebook = Casebook(self._database)
         self.sittings = Sittings(self._database)
+        self.holdings = Holdings(self._database, self._blobs)
+        self.imports = Imports(self._database)
 
     def close(self) -> None:
         """Give all database connections back."""

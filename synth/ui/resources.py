@@ -17,6 +17,8 @@ from synth.casework.starter import FILE, STARTER_ID
 from synth.config import Settings
 from synth.engine import Engine
 from synth.imaging import to_uint8
+from synth.intake.importer import Importer
+from synth.intake.looks import Embed, Looks
 from synth.library.folders import Library
 from synth.reading.cases import Case, CaseSet, Standing
 from synth.reading.sessions import ReadingSession
@@ -53,13 +55,27 @@ def maker() -> Maker:
 
 
 @st.cache_resource(show_spinner=False)
+def importer() -> Importer:
+    """Who imports real images in the background; an import that a restart cut short goes on."""
+    return Importer(store(), settings().home, settings().blob_url)
+
+
+@st.cache_resource(show_spinner=False)
 def library() -> Library:
-    """The real images of SYNTH_LIBRARY; `problem` says in one sentence why there are none."""
-    return Library(settings().library)
+    """The real images: those of SYNTH_LIBRARY and those that were imported; `problem` says why there are none."""
+    return Library(settings().library, store().holdings)
+
+
+@st.cache_resource(show_spinner=False, on_release=Looks.close)
+def looks() -> Looks:
+    """What the images of the library look like, computed in the background while the device is idle."""
+    return Looks(store(), library(), _load_embedder, _busy)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _cases(approved: tuple[tuple[str, ...], ...], with_library: bool, _sets: Sequence[CaseSet]) -> list[Case]:
+def _cases(
+    approved: tuple[tuple[str, ...], ...], with_library: bool, revision: int, _sets: Sequence[CaseSet]
+) -> list[Case]:
     found = [case for made in _sets for case in pool.of_set(store(), made, library())]
     return [*found, *pool.of_library(library())] if with_library else found
 
@@ -69,7 +85,7 @@ def desk_of(sets: tuple[str, ...]) -> Desk:
     casebook = store().casebook
     made = [casebook.case_set(name) for name in sets] if sets else pool.shipped(casebook.sets())
     approved = tuple((entry.id, entry.job, entry.history, entry.teaching) for one in made for entry in one.approved)
-    return Desk(store(), library(), _cases(approved, not sets, made))
+    return Desk(store(), library(), _cases(approved, not sets, library().revision, made))
 
 
 @st.cache_data(ttl=5, show_spinner=False)
@@ -121,6 +137,17 @@ def _load_model() -> Model:
     from synth.models import loader
 
     return loader.load(settings())
+
+
+def _busy() -> bool:
+    status = engine().status()
+    return status.model_state == "loading" or status.waiting + status.running > 0
+
+
+def _load_embedder() -> Embed:
+    from synth.models.embedding import embedder
+
+    return embedder(settings().models)
 
 
 def _generate_batch(

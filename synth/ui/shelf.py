@@ -10,7 +10,7 @@ import streamlit as st
 
 from synth import imaging
 from synth.types import RealImage
-from synth.ui import films, hounsfield, resources, viewer, views
+from synth.ui import hounsfield, neighbours, resources, viewer, views
 
 PAGE = 24
 THUMBNAIL_PX = 256
@@ -60,7 +60,7 @@ def _opened(image_id: str | None) -> None:
         else:
             marked = hounsfield.pane(values, "REAL").shown.astype(np.int16)
             pane = viewer.Pane(marked, spacing, "HU", _own_window(), title="REAL", presets=hounsfield.PRESETS)
-        sentence = films.real_sentence(image)
+        sentence = neighbours.sentence_of(image)
         viewer.show([pane], key="shelf-reader", label=f"Real image: {sentence}")
         st.caption(f"{sentence}. {image.origin}. {image.licence}")
 
@@ -77,7 +77,7 @@ def _grid(images: list[RealImage]) -> None:
     with st.container(horizontal=True, gap="small"):
         for image in images:
             with st.container(width=TILE_PX, gap="xxsmall"), views.show_error():
-                sentence = films.real_sentence(image)
+                sentence = neighbours.sentence_of(image)
                 st.image(thumbnail(image.id), width="stretch", alt=f"Real image: {sentence}")
                 st.caption(f"{sentence}. {image.origin}", help=image.licence or None)
                 if st.button("Open", key=f"shelf-open-{image.id}", type="tertiary"):
