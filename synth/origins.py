@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+UNKNOWN = "unknown"  # the licence that a card does not name
+
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
@@ -79,7 +81,7 @@ class Licence:
 
     model_id: str
     revision: str  # commit of the hub, else the hash of the weights
-    name: str  # as its card names it; "unknown" where it names none
+    name: str  # as its card names it, or UNKNOWN
     link: str = ""
     limits: str = ""  # what its card says that it cannot do
 
