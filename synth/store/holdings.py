@@ -29,9 +29,7 @@ _LABELS = (
 )
 _SHOWN = (HoldingRow.listed, HoldingRow.removed_at.is_(None))
 _LISTED = tuple(getattr(HoldingRow, name) for name in ("seq", "id", "listed", "edited", "words", *_LABELS))
-_PLAIN = tuple(
-    getattr(HoldingRow, name) for name in ("id", "path", "kept", "frame", "listed", "removed_at", *_LABELS)
-)
+_PLAIN = tuple(getattr(HoldingRow, name) for name in ("id", "path", "kept", "frame", "listed", "removed_at", *_LABELS))
 
 
 class Holdings:
