@@ -8,8 +8,11 @@
     ├── ModelError
     │   ├── WeightsMissing  a file of the model is not there
     │   ├── WeightsCorrupt  a file of the model is not the one its card names
+    │   ├── LicenceNotAccepted  somebody must agree to the licence of the model first
     │   └── OutOfMemory     the device cannot hold the batch
     ├── DicomError          a file is not the DICOM or picture that we can read
+    ├── ArchiveError        a PACS could not be reached, refused, or answered what cannot be used
+    ├── CollectionError     the open collections could not be listed or reached
     └── StoreError          the database or the blob folder refused to keep something
 
 The message is one sentence for the screen: what is wrong, which value, what would be right.
@@ -56,5 +59,13 @@ class DicomError(SynthError):
     """An image file cannot be read as what it claims to be."""
 
 
+class ArchiveError(SynthError):
+    """A PACS (DICOMweb or DIMSE) could not be reached, refused, or answered what cannot be used."""
+
+
 class StoreError(SynthError):
     """The store could not keep or find something."""
+
+
+class CollectionError(SynthError):
+    """The open collections could not be listed or reached."""

@@ -32,6 +32,7 @@ SIDEWAYS = {
     ("dicom", "imaging"),
     ("reading", "prompts"),  # reports are read by the words and rules of the prompts
     ("reading", "masks"),  # a point near a lesion hits it
+    ("intake", "engine"),  # vectors are computed while nobody waits for an image
     ("casework", "engine"),  # cases are drawn in the background
     ("generate", "restoration"),  # one of the ways a picture is made
 }
@@ -56,8 +57,8 @@ LIBRARIES = {
     "store": {"numpy", "sqlalchemy", "alembic", "fsspec", "PIL"},
     "models": {"torch", "numpy", "diffusers", "transformers", "safetensors", "huggingface_hub"},
     "library": {
-        "numpy", "PIL", "pydicom", "nibabel", "pynetdicom", "dicomweb_client", "requests", "idc_index", "s3fs",
-        "pandas",
+        "numpy", "PIL", "pydicom", "nibabel", "pynetdicom", "dicomweb_client", "requests", "duckdb", "s3fs",
+        "botocore", "pandas",
     },
     "engine": {"numpy"},
     "casework": {"numpy"},
@@ -66,7 +67,7 @@ LIBRARIES = {
     "training": {
         "torch", "numpy", "scipy", "diffusers", "transformers", "safetensors", "accelerate", "pyarrow", "PIL",
     },
-    "evaluation": {"torch", "numpy", "scipy", "skimage"},
+    "evaluation": {"torch", "numpy", "scipy", "skimage", "PIL"},
     "ui": {"streamlit", "streamlit_drawable_canvas", "plotly", "numpy", "pandas"},
     "app": {"streamlit"},
     "pages": {"streamlit", "plotly", "numpy", "pandas"},
@@ -77,10 +78,11 @@ EFFECTS = {"os", "pathlib", "shutil", "socket", "sqlite3", "subprocess", "tempfi
 
 PACKAGE_OF = {
     "PIL": "pillow",
+    "botocore": "s3fs",
     "dicomanonymizer": "dicom-anonymizer",
     "dicomweb_client": "dicomweb-client",
     "huggingface_hub": "huggingface-hub",
-    "idc_index": "idc-index",
+    "duckdb": "idc-index",  # which brings it and the index
     "skimage": "scikit-image",
     "sqlalchemy": "SQLAlchemy",
     "streamlit_drawable_canvas": "streamlit-drawable-canvas",

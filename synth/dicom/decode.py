@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import io
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pydicom
 from pydicom.dataset import Dataset
-from pydicom.encaps import get_frame
-from pydicom.filereader import read_dataset, read_preamble
 from pydicom.multival import MultiValue
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi
-from pydicom.pixels.utils import get_expected_length, pixel_array
-from pydicom.uid import UID, CTImageStorage, DeflatedExplicitVRLittleEndian
+from pydicom.uid import CTImageStorage
 
 from synth import imaging
-from synth.dicom.limits import MAX_FILE_BYTES, check_inflated, check_size, codestream_size
+from synth.dicom.frames import Samples, frame_samples
+from synth.dicom.opening import check_file, damage_told, frame_count, opened
 from synth.dicom.pictures import coloured, is_picture, read_picture
+from synth.dicom.raster import GREY, PALETTE, Raster, raster
+from synth.dicom.tables import LookupTable, lookup_table, palette
 from synth.errors import DicomError
+
+__all__ = ["Decoded", "decode", "decode_frame", "display", "frame_count", "opened", "values"]
 
 Stored = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.int16]
 VOI_FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")  # PS3.3 C.11.2.1.3
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+# Functional groups that say of a frame what other files say of all (PS3.3 C.7.6.16.2.1, .9, .10)
+GROUPS = ("PixelMeasuresSequence", "PixelValueTransformationSequence", "FrameVOILUTSequence")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,44 +41,45 @@ class Decoded:
     intercept: float = 0.0
     voi_function: str = "LINEAR"
     inverted: bool = False  # MONOCHROME1: low values are bright
-    frame: int = 1  # which one of `frames` this is, from 1: the middle one
+    frame: int = 1  # which one of `frames` this is, from 1: the middle one unless another was asked for
     frames: int = 1
     synthetic: bool = False  # the file says of itself that it is synthetic
     colour: float = 0.0  # share of the pixels that are not grey: only their luma is kept
     drawn: npt.NDArray[np.uint8] | None = None  # as the VOI LUT Sequence draws it, where there is one and no window
     hounsfield: bool = False  # the file says that its unit is HU
+    notes: tuple[str, ...] = ()  # sentences on what is not kept
 
 
 def decode(data: bytes, name: str, frame: int | None = None) -> Decoded:
     """Read one file, known by its content and not by its ending; `name` is for the sentences.
 
-    Of several frames the middle one is read, colour becomes luma. Raises DicomError when the file is empty, damaged,
-    without pixels, of a wrong length, above 40 megapixels, an archive, compressed in a way not known here or neither
-    DICOM, PNG nor JPEG. Nothing is decompressed before its size is known.
+    Of several frames `frame` is read, from 1, else the middle one; colour becomes luma. Raises DicomError when the file
+    is empty, damaged, without pixels, of a wrong length, above 40 megapixels, an archive, compressed in a way not known
+    here or neither DICOM, PNG nor JPEG, or has no such frame. Nothing is decompressed before its size is known.
     """
-    if not data:
-        raise DicomError(f"{name} is empty; a DICOM, PNG or JPEG file is needed.")
-    if len(data) > MAX_FILE_BYTES:
-        raise DicomError(f"{name} has {len(data) // 2**20} MiB; at most {MAX_FILE_BYTES // 2**20} are read.")
-    if data.startswith(b"PK\x03\x04"):
-        raise DicomError(f"{name} is a zip archive, not an image; unpack it and add its images one by one.")
-    if is_picture(data):
+    check_file(data, name)
+    if not is_picture(data):
+        return decode_frame(opened(data, name), name, frame)
+    if frame not in (None, 1):
+        raise DicomError(f"{name} has one frame; there is no frame {frame}.")
+    with damage_told(name):
         picture, synthetic, colour = read_picture(data, name)
-        picture.flags.writeable = False
-        return Decoded(picture, synthetic=synthetic, colour=colour)
-    if data[128:132] != b"DICM":
-        raise DicomError(f"{name} is neither a DICOM file (no DICM at byte 128) nor a PNG or JPEG.")
-    try:
-        return _read(_open(data, name), name, frame)
-    except DicomError:
-        raise
-    except Exception as error:  # pydicom meets damage with whatever its parser trips over
-        raise DicomError(f"{name} is damaged: its DICOM content cannot be read.") from error
+    picture.flags.writeable = False
+    return Decoded(picture, synthetic=synthetic, colour=colour, notes=_notes("RGB", colour))
+
+
+def decode_frame(ds: Dataset, name: str, frame: int | None = None) -> Decoded:
+    """One frame of an opened file, from 1; the middle one without a number. Raises DicomError."""
+    with damage_told(name):
+        header = raster(ds, name)
+        if frame is not None and not 1 <= frame <= header.frames:
+            raise DicomError(f"{name} has {header.frames} frames; there is no frame {frame}.")
+        return _read(ds, header, header.frames // 2 if frame is None else frame - 1, name)
 
 
 def values(decoded: Decoded) -> npt.NDArray[np.float32]:
     """(H, W) in the file's unit, HU for CT: stored values times slope plus intercept (PS3.3 C.11.1.1.2)."""
-    return decoded.pixels.astype(np.float32) * np.float32(decoded.slope) + np.float32(decoded.intercept)
+    return _scaled(decoded, decoded.pixels)
 
 
 def display(decoded: Decoded) -> npt.NDArray[np.uint8]:
@@ -87,148 +88,132 @@ def display(decoded: Decoded) -> npt.NDArray[np.uint8]:
     return (255 - shown) if decoded.inverted else shown.copy()
 
 
+def _scaled(decoded: Decoded, stored: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
+    return stored.astype(np.float32) * np.float32(decoded.slope) + np.float32(decoded.intercept)
+
+
 def _windowed(decoded: Decoded) -> npt.NDArray[np.uint8]:
+    """By way of a table of all values of the type: a film has more pixels than there are values."""
+    kind = decoded.pixels.dtype
+    every = np.arange(1 << 8 * kind.itemsize).astype(f"u{kind.itemsize}").view(kind)  # in the order of their bits
     if decoded.window_center is not None and decoded.window_width is not None:
         center, width = decoded.window_center, decoded.window_width
-        return imaging.window_level(values(decoded), center, width, decoded.voi_function)
-    if decoded.pixels.dtype == np.uint8:
+        table = imaging.window_level(_scaled(decoded, every), center, width, decoded.voi_function)
+    elif kind == np.uint8:
         return imaging.to_uint8(decoded.pixels)
-    low, high = int(decoded.pixels.min()), int(decoded.pixels.max())
-    return imaging.to_uint8((decoded.pixels.astype(np.float32) - low) / max(high - low, 1))
+    else:
+        low, high = int(decoded.pixels.min()), int(decoded.pixels.max())
+        table = imaging.to_uint8((every.astype(np.float32) - low) / max(high - low, 1))
+    shown: npt.NDArray[np.uint8] = table[decoded.pixels.view(f"u{kind.itemsize}")]
+    return shown
 
 
-def _open(data: bytes, name: str) -> Dataset:
-    buffer = io.BytesIO(data)
-    read_preamble(buffer, force=False)
-    meta = read_dataset(buffer, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
-    if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
-        check_inflated(data[buffer.tell() :], name)
-    return pydicom.dcmread(io.BytesIO(data))
-
-
-def _read(ds: Dataset, name: str, frame: int | None) -> Decoded:
-    _check_pixels(ds, name)
-    frames = int(ds.get("NumberOfFrames") or 1)
-    index = frames // 2 if frame is None else frame - 1
-    _check_codestream(ds, index, frames, name)
-    array = np.asarray(pixel_array(ds, index=index))
-    grey, slope, intercept = _stored(ds, array, name)
-    window = _window(ds, name)
+def _read(ds: Dataset, header: Raster, index: int, name: str) -> Decoded:
+    samples = frame_samples(ds, header, index, name)
+    little = ds.file_meta.TransferSyntaxUID.is_little_endian
+    if header.photometric == PALETTE:
+        samples = palette(ds, little, header.signed, samples, name)
+    said = _of_frame(ds, index)
+    table = _table(said, "ModalityLUTSequence", header, little, name)
+    grey, slope, intercept = _stored(said, samples, table, name)
+    window = _window(said, name) if header.photometric in GREY else None
+    voi = _table(said, "VOILUTSequence", header, little, name) if window is None else None
+    colour = coloured(samples) if samples.ndim == 3 else 0.0
     return Decoded(
         pixels=grey,
         modality=str(ds.get("Modality") or "") or None,
         window_center=window[0] if window else None,
         window_width=window[1] if window else None,
-        spacing_mm=_spacing(ds, name),
+        spacing_mm=_spacing(said, name),
         slope=slope,
         intercept=intercept,
         voi_function=window[2] if window else "LINEAR",
-        inverted=ds.PhotometricInterpretation == "MONOCHROME1",
+        inverted=header.photometric == "MONOCHROME1",
         frame=index + 1,
-        frames=frames,
+        frames=header.frames,
         synthetic=str(ds.get("SyntheticData") or "") == "YES",
-        colour=_colour(ds, array),
-        drawn=_drawn(ds, grey) if "VOILUTSequence" in ds and window is None else None,
-        hounsfield=_hounsfield(ds),
+        colour=colour,
+        drawn=_drawn(voi, grey, slope, intercept) if voi else None,
+        hounsfield=table is None and _hounsfield(said),
+        notes=_notes(header.photometric, colour),
     )
 
 
-def _check_pixels(ds: Dataset, name: str) -> None:
-    """The image pixel module (PS3.3 C.7.6.3) against what can be read, before a byte of it is decompressed."""
-    if "PixelData" not in ds:
-        kind = UID(str(ds.get("SOPClassUID", ""))).name
-        if not kind:
-            raise DicomError(f"{name} is damaged: it ends before its pixels.")
-        raise DicomError(f"{name} is a DICOM file without integer pixels ({kind}).")
-    check_size(int(ds.Columns), int(ds.Rows), name)
-    if ds.BitsAllocated not in (8, 16):
-        raise DicomError(f"{name} has {ds.BitsAllocated} bits a pixel; 8 and 16 are read.")
-    syntax = UID(ds.file_meta.TransferSyntaxUID)
-    if not syntax.is_transfer_syntax or not _readable(syntax):
-        raise DicomError(
-            f"{name} is compressed as {syntax.name}, which is not read here; "
-            "save it uncompressed or as RLE, baseline JPEG or JPEG 2000."
-        )
-    if not syntax.is_encapsulated:
-        expected, found = get_expected_length(ds), len(ds.PixelData)
-        if found not in (expected, expected + expected % 2):
-            raise DicomError(f"{name} has {found:,} bytes of pixels; its header asks for {expected:,}.")
+def _of_frame(ds: Dataset, index: int) -> Dataset:
+    """What the file says of one frame: its own functional groups, else the shared ones, else the file's attributes."""
+    if "SharedFunctionalGroupsSequence" not in ds and "PerFrameFunctionalGroupsSequence" not in ds:
+        return ds
+    said = Dataset()
+    said.update({element.tag: element for element in ds.elements() if element.tag.group in (0x0008, 0x0018, 0x0028)})
+    shared = ds.get("SharedFunctionalGroupsSequence") or []
+    own = ds.get("PerFrameFunctionalGroupsSequence") or []
+    for groups in (*shared[:1], *own[index : index + 1]):
+        for keyword in GROUPS:
+            for group in (groups.get(keyword) or [])[:1]:
+                said.update(group)
+    return said
 
 
-def _readable(syntax: UID) -> bool:
-    try:
-        return bool(get_decoder(syntax).is_available)
-    except NotImplementedError:
-        return False
+def _table(said: Dataset, keyword: str, header: Raster, little: bool, name: str) -> LookupTable | None:
+    """The first table of a Modality or VOI LUT Sequence; None without one and for colour."""
+    items = said.get(keyword)
+    if not items or header.photometric not in GREY:
+        return None
+    return lookup_table(items[0], header.signed and keyword == "ModalityLUTSequence", little, name)
 
 
-def _check_codestream(ds: Dataset, index: int, frames: int, name: str) -> None:
-    """A compressed frame must be as large as the DICOM header says; a liar could unpack to anything."""
-    if not ds.file_meta.TransferSyntaxUID.is_encapsulated:
-        return
-    size = codestream_size(get_frame(ds.PixelData, index, number_of_frames=frames))
-    if size is not None and size != (ds.Columns, ds.Rows):
-        raise DicomError(
-            f"{name} says {ds.Columns} x {ds.Rows} pixels in its header and {size[0]} x {size[1]} in its image."
-        )
-
-
-def _stored(ds: Dataset, array: npt.NDArray[Any], name: str) -> tuple[Stored, float, float]:
+def _stored(said: Dataset, samples: Samples, table: LookupTable | None, name: str) -> tuple[Stored, float, float]:
     """Grey stored values, slope and intercept; a modality LUT is applied here and leaves 1 and 0."""
     slope, intercept = 1.0, 0.0
-    if ds.PhotometricInterpretation == "PALETTE COLOR":
-        array = apply_color_lut(array, ds)
-    if array.ndim == 3:
-        array = np.rint(array[..., :3] @ np.array([0.299, 0.587, 0.114])).astype(array.dtype)  # luma, ITU-R BT.601
-    elif "ModalityLUTSequence" in ds:
-        array = apply_modality_lut(array, ds)
+    if samples.ndim == 3:
+        samples = np.rint(samples @ np.array(LUMA)).astype(samples.dtype)
+    elif table is not None:
+        samples = table.of(samples)
     else:
-        slope, intercept = _number(ds, "RescaleSlope", name, 1.0), _number(ds, "RescaleIntercept", name, 0.0)
-        if slope == 0.0:
+        slope, intercept = _number(said, "RescaleSlope", name) or 1.0, _number(said, "RescaleIntercept", name) or 0.0
+        if _number(said, "RescaleSlope", name) == 0.0:
             raise DicomError(f"{name} has a rescale slope of 0; every pixel would be the same.")
-    kinds: dict[str, npt.DTypeLike] = {"i": np.int16, "u1": np.uint8, "u2": np.uint16}
-    kind = "i" if array.dtype.kind == "i" else f"u{array.dtype.itemsize}"
-    own: Stored = np.array(array, dtype=kinds[kind])
+    own: Stored = samples.astype(np.int16) if samples.dtype == np.int8 else samples
     own.flags.writeable = False
     return own, slope, intercept
 
 
-def _colour(ds: Dataset, array: npt.NDArray[Any]) -> float:
-    seen = apply_color_lut(array, ds) if ds.PhotometricInterpretation == "PALETTE COLOR" else array
-    return coloured(seen) if seen.ndim == 3 else 0.0
+def _drawn(voi: LookupTable, grey: Stored, slope: float, intercept: float) -> npt.NDArray[np.uint8]:
+    """The output of a VOI LUT spans all values of its bits: PS3.3 C.11.2.1.1."""
+    shown = voi.of(grey if (slope, intercept) == (1.0, 0.0) else grey * slope + intercept)
+    return imaging.to_uint8(shown.astype(np.float32) / (2**voi.bits - 1))
 
 
-def _hounsfield(ds: Dataset) -> bool:
+def _hounsfield(said: Dataset) -> bool:
     """True for HU by Rescale Type, which in a CT Image may be left out (PS3.3 C.8.2.1.1.2)."""
-    if "ModalityLUTSequence" in ds or ds.get("Modality") != "CT":
+    if said.get("Modality") != "CT":
         return False
-    said = str(ds.get("RescaleType") or "")
-    return said == "HU" or (not said and ds.get("SOPClassUID") == CTImageStorage)
+    unit = str(said.get("RescaleType") or "")
+    return unit == "HU" or (not unit and said.get("SOPClassUID") == CTImageStorage)
 
 
-def _drawn(ds: Dataset, grey: Stored) -> npt.NDArray[np.uint8]:
-    shown = apply_voi(apply_modality_lut(grey, ds) if "ModalityLUTSequence" not in ds else grey, ds)
-    return imaging.to_uint8(shown.astype(np.float32) / max(float(shown.max()), 1.0))
+def _notes(photometric: str, colour: float) -> tuple[str, ...]:
+    return (f"Colour ({photometric}) on {colour:.0%} of the picture: only its brightness is kept.",) if colour else ()
 
 
-def _number(ds: Dataset, keyword: str, name: str, absent: float) -> float:
-    """The first value of a DICOM number; `absent` where there is none."""
-    value = ds.get(keyword)
+def _number(said: Dataset, keyword: str, name: str) -> float | None:
+    """The first value of a DICOM number; None where there is none."""
+    value = said.get(keyword)
     if isinstance(value, MultiValue):
         value = value[0] if value else None
     if value is None or value == "":
-        return absent
+        return None
     if not math.isfinite(float(value)):
         raise DicomError(f"{name} has {value} as {keyword}; it must be a number.")
     return float(value)
 
 
-def _window(ds: Dataset, name: str) -> tuple[float, float, str] | None:
-    """Center, width and function of the file's first window; None without one and for colour."""
-    if ds.SamplesPerPixel == 3 or ds.PhotometricInterpretation == "PALETTE COLOR" or "WindowWidth" not in ds:
+def _window(said: Dataset, name: str) -> tuple[float, float, str] | None:
+    """Center, width and function of the first window; None without one."""
+    center, width = _number(said, "WindowCenter", name), _number(said, "WindowWidth", name)
+    if center is None or width is None:
         return None
-    center, width = _number(ds, "WindowCenter", name, 0.0), _number(ds, "WindowWidth", name, 0.0)
-    function = str(ds.get("VOILUTFunction") or "LINEAR")
+    function = str(said.get("VOILUTFunction") or "LINEAR")
     if width <= 0 or (function == "LINEAR" and width < 1):
         raise DicomError(f"{name} has a window width of {width:g}; it must be 1 or more.")
     if function not in VOI_FUNCTIONS:
@@ -236,10 +221,10 @@ def _window(ds: Dataset, name: str) -> tuple[float, float, str] | None:
     return center, width, function
 
 
-def _spacing(ds: Dataset, name: str) -> tuple[float, float] | None:
+def _spacing(said: Dataset, name: str) -> tuple[float, float] | None:
     """Row and column spacing in mm: in the patient, else at the detector, else of the scanned page."""
     for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"):
-        given = ds.get(keyword)
+        given = said.get(keyword)
         if given:
             numbers = [float(number) for number in given]
             if len(numbers) != 2 or not all(math.isfinite(number) and number > 0 for number in numbers):

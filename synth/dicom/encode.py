@@ -6,6 +6,8 @@ import hashlib
 import io
 import re
 
+import numpy as np
+import numpy.typing as npt
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
@@ -33,6 +35,11 @@ def encode(image: GeneratedImage, description: str) -> bytes:
     `description` is one sentence without identifiers (at most 10,240 characters), kept as Image Comments. The same
     image gives the same bytes and UIDs. Raises DicomError when the id or the description does not fit into DICOM.
     """
+    return part10(secondary_capture(image, description))
+
+
+def secondary_capture(image: GeneratedImage, description: str) -> FileDataset:
+    """The dataset of `encode`, on which the other objects are built. Raises what `encode` raises."""
     if not _ID.fullmatch(image.id):
         raise DicomError(f"The image id {image.id!r} does not fit into DICOM; it must be 1-48 of A-Z a-z 0-9 . _ -")
     if not exported(image):
@@ -52,7 +59,7 @@ def encode(image: GeneratedImage, description: str) -> bytes:
     _origin(ds, image)
     _pixels(ds, image)
     _grey_scale(ds, image)
-    return part10(ds)
+    return ds
 
 
 def part10(ds: Dataset) -> bytes:
@@ -80,7 +87,7 @@ def equipment(image: GeneratedImage) -> dict[str, str]:
 
 def exported(image: GeneratedImage) -> bool:
     """True for what `encode` writes: films and slices of the chest, and whatever was restored or translated."""
-    return image.request.modality in (Modality.DX, Modality.CT) or _mode(image) in ("restore", "translate")
+    return image.request.modality in (Modality.DX, Modality.CT) or mode(image) in ("restore", "translate")
 
 
 def in_hounsfield(image: GeneratedImage) -> bool:
@@ -89,7 +96,8 @@ def in_hounsfield(image: GeneratedImage) -> bool:
     return request.modality is Modality.CT and request.lung_window and model.startswith(LUNG_WINDOW_MODELS)
 
 
-def _mode(image: GeneratedImage) -> str:
+def mode(image: GeneratedImage) -> str:
+    """The mode of the edit, empty for an image that is none."""
     return "" if image.request.edit is None else image.request.edit.mode
 
 
@@ -126,9 +134,9 @@ def _study_and_series(ds: Dataset, image: GeneratedImage) -> None:
     ds.StudyDescription = ds.SeriesDescription = NOT_FOR_DIAGNOSIS
     ds.Modality = "CT" if in_hounsfield(image) else "OT"  # no modality acquired it; a viewer shows HU of a CT alone
     ds.SeriesNumber = ds.InstanceNumber = 1
-    if _mode(image) != "restore":  # which may show anything
+    if mode(image) != "restore":  # which may show anything
         # with either Laterality must be absent: neither is paired
-        ds.BodyPartExamined = "BRAIN" if _mode(image) == "translate" else "CHEST"
+        ds.BodyPartExamined = "BRAIN" if mode(image) == "translate" else "CHEST"
     ds.ConversionType = "SYN"  # Synthetic Image
     ds.Manufacturer = "SynthRead"
 
@@ -141,7 +149,7 @@ def _image(ds: Dataset, image: GeneratedImage, description: str) -> None:
     ds.ImageType = ["DERIVED", "SECONDARY"]
     ds.PatientOrientation = ORIENTATION.get(image.request.view, "") if image.request.view else ""
     derivation = DERIVATION if image.request.mark == "SYNTHETIC" else ALTERATION
-    if _mode(image) == "restore":
+    if mode(image) == "restore":
         derivation = RESTORED
     ds.DerivationDescription = derivation + (NOMINAL_HU if in_hounsfield(image) else "")
     ds.ImageComments = description
@@ -169,7 +177,7 @@ def _origin(ds: Dataset, image: GeneratedImage) -> None:
 
 def _pixels(ds: Dataset, image: GeneratedImage) -> None:
     """Image pixel module (C.7.6.3): 8 bit, bright is dense, no scale in mm because nothing was measured."""
-    marked = mark(to_uint8(image.pixels), image.request.mark)
+    marked = shown(image)
     ds.SamplesPerPixel = 1
     ds.PhotometricInterpretation = "MONOCHROME2"
     ds.Rows, ds.Columns = marked.shape
@@ -178,6 +186,11 @@ def _pixels(ds: Dataset, image: GeneratedImage) -> None:
     ds.PixelRepresentation = 0
     data = marked.tobytes()
     ds.add_new("PixelData", "OB", data + b"\0" * (len(data) % 2))
+
+
+def shown(image: GeneratedImage) -> npt.NDArray[np.uint8]:
+    """(H, W) uint8: what every object shows, the mark burnt in."""
+    return to_uint8(mark(to_uint8(image.pixels), image.request.mark))
 
 
 def _grey_scale(ds: Dataset, image: GeneratedImage) -> None:

@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from synth.dicom.limits import JPEG_MAGIC, PNG_MAGIC, check_size, codestream_size
+from synth.dicom.codestreams import JPEG_MAGIC, PNG_MAGIC, codestream
+from synth.dicom.limits import check_size
 from synth.errors import DicomError
 from synth.types import Pixels
 
 CHROMA_MIN = 0.1  # compression and a yellowed scan stay below
+SCAN, MAX_SCANS = b"\xff\xda", 128  # each goes over the whole picture again; progressive JPEGs have about ten
 
 
 def is_picture(data: bytes) -> bool:
@@ -30,10 +32,12 @@ def read_picture(data: bytes, name: str) -> tuple[Pixels, bool, float]:
     40 megapixels.
     """
     kind = "PNG" if data.startswith(PNG_MAGIC) else "JPEG"
-    size = codestream_size(data)
-    if size is None:
+    header = codestream(data)
+    if header is None:
         raise DicomError(f"{name} is damaged: it begins as a {kind} but has no size in its header.")
-    check_size(*size, name)
+    check_size(header.width, header.height, name)
+    if kind == "JPEG" and data.count(SCAN) > MAX_SCANS:
+        raise DicomError(f"{name} is a JPEG of more than {MAX_SCANS} scans; it is not opened.")
     try:
         with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
             picture.load()

@@ -18,10 +18,12 @@ from synth.evaluation import (
     control,
     copies,
     drawing,
+    likeness,
     regression,
     restoration,
     translation,
 )
+from synth.models.embedding import embedder
 from synth.models.loader import load as load_model
 from synth.models.readers import FOLDER, Readers, load_readers
 from synth.models.shipped import ShippedModel
@@ -108,6 +110,11 @@ def _readers(model: ShippedModel, options: argparse.Namespace) -> None:
     print(alignment_table.real(figures))
 
 
+def _likeness(model: ShippedModel, options: argparse.Namespace) -> None:
+    data = load(options.data, wanted=lambda row: row["split"] == options.split)
+    print(likeness.table(embedder(Settings.from_env().models), data, options.split))
+
+
 def _alignment(model: ShippedModel, options: argparse.Namespace) -> None:
     """All figures of control into assets/results/alignment.json; exit status 1 where one misses its goal."""
     data = load(options.data)
@@ -163,6 +170,7 @@ MEASURES = {
     "samples": _samples,
     "control": _control,
     "readers": _readers,
+    "likeness": _likeness,
     "alignment": _alignment,
     "translation": _translation,
     "restore": _restore,

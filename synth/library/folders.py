@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,13 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from synth import imaging
-from synth.dicom.decode import Decoded, decode, display, values
+from synth.dicom.decode import Decoded, decode, values
 from synth.dicom.limits import MAX_FILE_BYTES
-from synth.errors import DicomError, StoreError
-from synth.library import labels
+from synth.dicom.shown import shown as shown
+from synth.errors import DicomError, RequestError, StoreError
+from synth.library.metadata import METADATA as METADATA
+from synth.library.metadata import image_of, read_rows
 from synth.types import RealImage
 
-METADATA = "metadata.csv"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm", ".dicom")
 HOW_TO = (
     "put PNG, JPEG or DICOM files and a metadata.csv (file,modality,view,sex,age,findings) into {folder}, or set "
@@ -181,13 +181,6 @@ class Library:
             raise DicomError(f"{image.path} cannot be read: {error.strerror}.") from error
 
 
-def shown(decoded: Decoded) -> Shown:
-    """CT in HU in the lung window that the model was trained in; everything else as its file says."""
-    if decoded.hounsfield:
-        return imaging.window_level(values(decoded), imaging.LUNG_CENTER_HU, imaging.LUNG_WIDTH_HU)
-    return display(decoded)
-
-
 def _listed(root: Path, folder: Path) -> tuple[tuple[RealImage, ...], str | None]:
     how = HOW_TO.format(folder=folder)
     if not root.is_dir():
@@ -203,14 +196,11 @@ def _listed(root: Path, folder: Path) -> tuple[tuple[RealImage, ...], str | None
 def _from_metadata(root: Path, how: str) -> tuple[tuple[RealImage, ...], str | None]:
     try:
         with open(root / METADATA, encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines)
-            rows = [{key: value or "" for key, value in row.items() if key} for row in reader]
-            columns = reader.fieldnames or ()
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        return (), f"{METADATA} of the library cannot be read as UTF-8 CSV ({error})."
-    if "file" not in columns:
-        return (), f"{METADATA} of the library has no column 'file'; its first line must name the columns."
-    named = {row["file"]: row for row in rows if row["file"]}
+            named = read_rows(lines)
+    except OSError as error:
+        return (), f"{METADATA} of the library cannot be read ({error.strerror})."
+    except RequestError as error:
+        return (), str(error)
     good = {path: row for path, row in named.items() if _inside(root, path)}
     images = tuple(_image(path, row) for path, row in good.items())
     if len(good) < len(named):
@@ -239,14 +229,5 @@ def _picture_files(root: Path) -> list[str]:
 
 
 def _image(path: str, row: Mapping[str, str]) -> RealImage:
-    return RealImage(
-        id=hashlib.sha256(path.encode()).hexdigest()[:16],  # stable, and tells nothing of the label
-        path=path,
-        modality=labels.modality(row.get("modality", "")),
-        view=labels.view(row.get("view", "")),
-        sex=labels.sex(row.get("sex", "")),
-        age=labels.age(row.get("age", "")),
-        findings=labels.findings(row.get("findings", "")),
-        origin=row.get("origin", "").strip(),
-        licence=row.get("licence", "").strip(),
-    )
+    # The id stays, and tells nothing of the label.
+    return image_of(row, hashlib.sha256(path.encode()).hexdigest()[:16], path)

@@ -1,6 +1,17 @@
-"""What is kept: images with their provenance, jobs, the audit trail."""
+"""What is kept: images with their provenance, jobs, the audit trail, real images and how they came."""
 
+from synth.store.holding_records import Facets, FileOutcome, Holding, Import, ImportState, Outcome, Search
 from synth.store.records import StoredImage
 from synth.store.store import Store
 
-__all__ = ["Store", "StoredImage"]
+__all__ = [
+    "Facets",
+    "FileOutcome",
+    "Holding",
+    "Import",
+    "ImportState",
+    "Outcome",
+    "Search",
+    "Store",
+    "StoredImage",
+]

@@ -140,6 +140,17 @@ class Holdings:
         digest, _, suffix = kept.partition(".")
         return self._blobs.get(digest, f".{suffix}")
 
+    def forget(self, holdings: Sequence[Holding]) -> None:
+        """Delete the files of pictures that did not become images, where no image uses them."""
+        for kept, column in (("kept", HoldingRow.kept), ("thumbnail", HoldingRow.thumbnail)):
+            names = {one.image.kept if kept == "kept" else f"{one.thumbnail}.png" for one in holdings}
+            bare = {name.partition(".")[0]: name for name in names}
+            with self._database.reading() as session:
+                query = select(column).where(column.in_([*names, *bare]))
+                used = {name.partition(".")[0] for name in session.scalars(query)}
+            for digest in bare.keys() - used:
+                self._blobs.remove(digest, f".{bare[digest].partition('.')[2]}")
+
     def thumbnail(self, digest: str) -> Pixels:
         """The stored small picture (h, w) of an image. Raises StoreError when it is missing or damaged."""
         return decode_png(self._blobs.get(digest))

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 SIDE_PX = 128  # at which it reads
 CELLS = 16  # of its maps: one cell is 16 px of a 256 px picture
 SHARPNESS = 6.0  # of the pooling: 0 is the mean over the map, infinity its maximum
+REGIONS = 4  # a side: likeness is compared region by region, 4 x 4 of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,27 @@ class Classifier(nn.Module):
 
     def forward(self, pixels: Tensor) -> Findings:
         """pixels (B, 1, H, W) in [0, 1], square."""
-        x = standardised(pixels, SIDE_PX)
-        middle = self.middle(self.fine(self.stem(x)))
+        middle = self._middle(pixels)
         coarse = self.coarse(middle)
         wide = F.interpolate(coarse, size=middle.shape[-2:], mode="bilinear")
         maps = self.maps(self.dropout(torch.cat((middle, wide), 1)))
         person = self.person(self.dropout(coarse.mean((2, 3))))
         return Findings(pooled(maps), maps, person[:, 0], person[:, 1])
+
+    def likeness(self, pixels: Tensor) -> Tensor:
+        """pixels (B, 1, H, W) in [0, 1] to (B, 16 b) of length 1: what is seen in each region, before any verdict.
+
+        These are the middle features as the first layer of the coarse part takes them, with each channel to scale.
+        """
+        first = self.coarse[0]
+        assert isinstance(first, Residual)
+        seen = F.adaptive_avg_pool2d(first.body[:2](self._middle(pixels)), REGIONS)
+        return F.normalize(seen.flatten(1).float())
+
+    def _middle(self, pixels: Tensor) -> Tensor:
+        """(B, 1, H, W) to (B, b, 16, 16)."""
+        out: Tensor = self.middle(self.fine(self.stem(standardised(pixels, SIDE_PX))))
+        return out
 
 
 class Residual(nn.Module):
