@@ -115,7 +115,9 @@ class Archives:
         images = [self._store.image(name) for name in push.images]
         for image in images:
             may_push(image, user, node, push.reason, guard)
-        files = [encode_as(image, describe(image.request), push.kind, study_of(image, self._root(image))) for image in images]
+        files = [
+            encode_as(image, describe(image.request), push.kind, study_of(image, self._root(image))) for image in images
+        ]
 
         def work(line: Line) -> str:
             moved = pacs.send(files, line.progress, line.stopped)

@@ -9,8 +9,18 @@ from synth import imaging
 from synth.errors import StoreError
 from synth.store.holding_records import Holding
 from synth.types import RealImage
-from synth.ui import films, hounsfield, resources, session, shelf_bin, shelf_edit, shelf_outlines, shelf_place
-from synth.ui import viewer, views
+from synth.ui import (
+    films,
+    hounsfield,
+    resources,
+    session,
+    shelf_bin,
+    shelf_edit,
+    shelf_outlines,
+    shelf_place,
+    viewer,
+    views,
+)
 
 READING_PX = (512, 1024)  # at least and at most, on the longer side
 FILM_PX = 720  # height on the screen
