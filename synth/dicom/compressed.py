@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
-from synth.dicom.limits import JPEG_MAGIC
+from synth.dicom.codestreams import JPEG_MAGIC
 
 # ITU-T T.81 table B.1: application data and comments
 _COM, _APP = 0xFE, range(0xE0, 0xF0)

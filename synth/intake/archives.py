@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from synth.dicom.objects import Kind, encode_as, study_of
-from synth.dicom.pseudonyms import original_of
-from synth.errors import RequestError
+from synth.dicom.pseudonyms import digest
+from synth.errors import RequestError, StoreError
 from synth.governance.policy import may_push
 from synth.governance.roles import User
 from synth.intake.importer import Importer
@@ -83,7 +83,7 @@ class Archives:
         key = installation_key(self._home)
 
         def known(uid: str) -> bool:
-            return bool(self._store.holdings.held([original_of(key, uid)]))
+            return bool(self._store.holdings.held([digest(key, "original", uid).hex()]))
 
         def work(line: Line) -> str:
             folder, count = self._importer.arriving(), 0
@@ -103,7 +103,7 @@ class Archives:
             finally:  # what arrived before a failure is not lost
                 self._import(replace(wish.order, source=folder, own_copy=True), user, line, count)
 
-        detail = {"node": wish.node, "study": original_of(key, wish.study_uid)}
+        detail = {"node": wish.node, "study": digest(key, "study", wish.study_uid).hex()}
         self._store.add_event(AuditEvent(datetime.now(UTC), user, "pacs.fetch", wish.node, "", detail))
         return self._transfers.start("retrieve", wish.title, user, work)
 
@@ -115,9 +115,7 @@ class Archives:
         images = [self._store.image(name) for name in push.images]
         for image in images:
             may_push(image, user, node, push.reason, guard)
-        files = [
-            encode_as(image, describe(image.request), push.kind, study_of(image, self._root(image))) for image in images
-        ]
+        files = [self._file(image, push.kind) for image in images]
 
         def work(line: Line) -> str:
             moved = pacs.send(files, line.progress, line.stopped)
@@ -137,6 +135,9 @@ class Archives:
             self._listener.stop()
             self._listener = None
         self._inbox.close()
+
+    def _file(self, image: GeneratedImage, kind: Kind) -> bytes:
+        return encode_as(image, describe(image.request), kind, study_of(image, self._root(image)))
 
     def _root(self, image: GeneratedImage) -> GeneratedImage:
         """The image that a chain of edits began with, as far as the store has it."""

@@ -9,7 +9,6 @@ from functools import lru_cache
 from synth.dicom.door import take
 from synth.dicom.taken import Picture, Rules, Taken
 from synth.errors import DicomError, StoreError
-from synth.library import nifti
 from synth.library.metadata import image_of
 from synth.library.sources import Candidate
 from synth.store import FileOutcome, Holding, Outcome
@@ -67,6 +66,8 @@ def work(task: Task) -> Done:
 def _parts(data: bytes, task: Task) -> Iterator[bytes]:
     """The file itself, or the slices of a volume, which have no header of their own."""
     if task.candidate.name.lower().endswith(VOLUMES):
+        from synth.library import nifti  # type: ignore
+
         yield from nifti.slices(data, task.candidate.name, task.volumes)
     else:
         yield data

@@ -17,6 +17,7 @@ from synth.casework.starter import FILE, STARTER_ID
 from synth.config import Settings
 from synth.engine import Engine
 from synth.imaging import to_uint8
+from synth.intake.importer import Importer
 from synth.library.folders import Library
 from synth.reading.cases import Case, CaseSet, Standing
 from synth.reading.sessions import ReadingSession
@@ -50,6 +51,12 @@ def engine() -> Engine:
 def maker() -> Maker:
     """Who draws the cases of case sets in the background, while nobody waits for an image."""
     return Maker(store(), engine(), FILE if settings().starter else None)
+
+
+@st.cache_resource(show_spinner=False)
+def importer() -> Importer:
+    """Who imports real images in the background; an import that a restart cut short goes on."""
+    return Importer(store(), settings().home, settings().blob_url)
 
 
 @st.cache_resource(show_spinner=False)

@@ -66,7 +66,10 @@ SENTENCES = {
     "rows.dcm": (dicom_bytes(FILM, Rows=0), "64 x 0 pixels; both must be 1 or more"),
     "nosize.dcm": (dicom_bytes(FILM, Rows=None), "does not say its Rows; without it the pixels cannot be read"),
     "bits.dcm": (dicom_bytes(FILM, BitsAllocated=32), "has 32 bits a pixel"),
-    "lossless.dcm": (dicom_bytes(FILM, JPEGLosslessSV1, encapsulate([b"\xff\xd8"])), "is damaged: its compressed pixels are not JPEG Lossless"),
+    "lossless.dcm": (
+        dicom_bytes(FILM, JPEGLosslessSV1, encapsulate([b"\xff\xd8"])),
+        "is damaged: its compressed pixels are not JPEG Lossless",
+    ),
     "huge.dcm": (dicom_bytes(FILM, Rows=10_000, Columns=10_000), r"has 100 megapixels \(10000 x 10000\); at most 40"),
     "huge.png": (picture(np.zeros((10_000, 10_000), bool), "PNG"), r"has 100 megapixels \(10000 x 10000\); at most 40"),
     "huge.jpg": (huge_jpeg(), r"has 3,600 megapixels \(60000 x 60000\)"),

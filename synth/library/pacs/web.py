@@ -85,6 +85,10 @@ def told(node: Node) -> Iterator[None]:
     except http.ConnectionError as error:
         if "SSL" in str(error) or "ssl" in str(error):
             raise ArchiveError(_tls_sentence(node, str(error))) from error
+        if node.url.startswith("https") and "reset" in str(error):
+            raise Unreachable(
+                f"{node.name} broke off; is it restarting, or does it want a client certificate?"
+            ) from error
         raise Unreachable(f"{node.name} cannot be reached; is it running, and is its address right?") from error
     except http.RequestException as error:
         raise Unreachable(f"{node.name} broke off in the middle of an answer.") from error
@@ -116,4 +120,6 @@ def _tls_sentence(node: Node, text: str) -> str:
         return f"{node.name} shows a certificate that is not trusted here; name its authority as ca_file."
     if "wrong version number" in known or "record layer" in known or "unknown protocol" in known:
         return f"{node.name} does not speak TLS at this address; is it http, or another port?"
+    if "eof occurred" in known or "alert" in known:
+        return f'{node.name} broke off TLS; it may not know our client certificate, or want one (auth = "mtls").'
     return f"{node.name} and we could not agree on TLS."
