@@ -8,7 +8,7 @@ import streamlit as st
 
 from synth import imaging
 from synth.reading.cases import CaseSet, Entry, Standing
-from synth.ui import gallery, resources, viewer, views
+from synth.ui import gallery, resources, shelf_images, viewer, views
 
 FILM_PX = 660
 STRIP_PX = 690

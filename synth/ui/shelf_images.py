@@ -12,7 +12,7 @@ from synth.ui import films, resources, shelf_bin, shelf_image, shelf_place, view
 
 PAGE = 40
 THUMBNAIL_PX = 256  # stored size
-TILE_PX = 132  # eight a row beside the side bar at 1440 px
+TILE_PX = 135  # eight a row beside the side bar at 1440 px
 SEXES = {"F": "woman", "M": "man"}
 
 
@@ -36,8 +36,7 @@ def show() -> None:
     _bar(count, len(library.images), found, in_bin)
     _grid(found)
     if pages > 1:
-        st.session_state["shelf_page"] = min(page, pages)
-        st.pagination(pages, key="shelf_page", on_change=_turned)
+        shelf_place.pages(pages, min(page, pages), "shelf")
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
@@ -104,10 +103,6 @@ def _other_side() -> None:
     shelf_bin.choose(())
     shelf_place.clear_filters()
     shelf_place.go(bin=None if shelf_place.given("bin") else "1")
-
-
-def _turned() -> None:
-    shelf_place.go(page=str(st.session_state["shelf_page"]))
 
 
 def _grid(found: Sequence[Holding]) -> None:

@@ -161,8 +161,7 @@ def _report(made: Import) -> None:
     page = min(pages, max(1, shelf_place.number("page", 1)))
     st.dataframe(_rows(made.id, outcome, ROWS, (page - 1) * ROWS), hide_index=True, column_config=WIDTHS)
     if pages > 1:
-        st.session_state["import_page"] = page
-        st.pagination(pages, key="import_page", on_change=_turned)
+        shelf_place.pages(pages, page, "import")
 
 
 WIDTHS: Mapping[str, Any] = {
@@ -179,10 +178,6 @@ def _word(outcome: str) -> str:
 
 def _chosen() -> None:
     shelf_place.go(outcome=st.session_state.get("import_outcome"), page=None)
-
-
-def _turned() -> None:
-    shelf_place.go(page=str(st.session_state["import_page"]))
 
 
 def _rows(import_id: str, outcome: Outcome | None, limit: int, offset: int = 0) -> list[dict[str, object]]:

@@ -93,3 +93,13 @@ def noted(name: str) -> None:
     """Write what was chosen under `name` into the address; another filter begins at the first page."""
     value = st.session_state.get(f"shelf_{name}")
     go(**{name: "" if value is None else str(value).strip(), "page": None, "image": None})
+
+
+def pages(count: int, page: int, name: str) -> None:
+    """Paging that stands in the address."""
+    key = f"{name}-page-{page}-{count}"  # a page has a widget of its own, so that the address alone says which it is
+    st.pagination(count, default=page, key=key, on_change=_turned, args=(key,))
+
+
+def _turned(key: str) -> None:
+    go(page=str(st.session_state[key]))
