@@ -18,6 +18,7 @@ from synth.config import Settings
 from synth.engine import Engine
 from synth.imaging import to_uint8
 from synth.intake.importer import Importer
+from synth.intake.looks import Embed, Looks
 from synth.library.folders import Library
 from synth.reading.cases import Case, CaseSet, Standing
 from synth.reading.sessions import ReadingSession
@@ -63,6 +64,12 @@ def importer() -> Importer:
 def library() -> Library:
     """The real images: those of SYNTH_LIBRARY and those that were imported; `problem` says why there are none."""
     return Library(settings().library, store().holdings)
+
+
+@st.cache_resource(show_spinner=False)
+def looks() -> Looks:
+    """What the images of the library look like, computed in the background while the device is idle."""
+    return Looks(store(), library(), _load_embedder, _busy)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -130,6 +137,17 @@ def _load_model() -> Model:
     from synth.models import loader
 
     return loader.load(settings())
+
+
+def _busy() -> bool:
+    status = engine().status()
+    return status.model_state == "loading" or status.waiting + status.running > 0
+
+
+def _load_embedder() -> Embed:
+    from synth.models.embedding import embedder
+
+    return embedder(settings().models)
 
 
 def _generate_batch(
