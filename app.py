@@ -35,5 +35,6 @@ with st.sidebar:
     with views.show_error():
         views.model_status()
         resources.maker()  # from the first visit on, cases are drawn in the background
+        resources.importer()  # and imports go on that a restart cut short
 with views.show_error():
     page.run()

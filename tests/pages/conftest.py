@@ -41,6 +41,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
 
     yield visit
     resources.maker().close()
+    resources.importer().close()
     resources.looks.clear()
     resources.engine().close()
     resources.store().close()
