@@ -35,6 +35,7 @@ with st.sidebar:
     with views.show_error():
         views.model_status()
         resources.maker()  # from the first visit on, cases are drawn in the background
+        resources.archives()  # and a PACS may send to us
         resources.importer()  # and imports go on that a restart cut short
 with views.show_error():
     page.run()

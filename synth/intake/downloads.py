@@ -1,4 +1,4 @@
-"""Series of the open collections on their way into the library: chosen, downloaded, resumed after anything, imported."""
+"""Series of the open collections on their way into the library: downloaded, resumed after anything, imported."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Downloads:
                     sum(one.instances for one in note.series),
                     sum(sizes),
                     sum(one.size_bytes for one in note.series),
-                )  # fmt: skip
+                )
             )
         return sorted(found, key=lambda one: one.begun_at)
 

@@ -17,7 +17,11 @@ from synth.casework.starter import FILE, STARTER_ID
 from synth.config import Settings
 from synth.engine import Engine
 from synth.imaging import to_uint8
+from synth.intake.archives import Archives
+from synth.intake.downloads import Downloads
 from synth.intake.importer import Importer
+from synth.intake.transfers import Transfers
+from synth.library.collections import Collections
 from synth.library.folders import Library
 from synth.reading.cases import Case, CaseSet, Standing
 from synth.reading.sessions import ReadingSession
@@ -63,6 +67,32 @@ def importer() -> Importer:
 def library() -> Library:
     """The real images: those of SYNTH_LIBRARY and those that were imported; `problem` says why there are none."""
     return Library(settings().library, store().holdings)
+
+
+@st.cache_resource(show_spinner=False)
+def transfers() -> Transfers:
+    """What is being fetched, sent and downloaded in the background."""
+    return Transfers()
+
+
+@st.cache_resource(show_spinner=False)
+def archives() -> Archives:
+    """The PACS; from the first visit on it listens where the configuration says so, and says why where it cannot."""
+    opened = Archives(store(), importer(), transfers(), settings().home, settings().pacs)
+    opened.start()
+    return opened
+
+
+@st.cache_resource(show_spinner=False)
+def collections() -> Collections:
+    """The index of the open collections."""
+    return Collections()
+
+
+@st.cache_resource(show_spinner=False)
+def downloads() -> Downloads:
+    """Series of the open collections on their way into the library."""
+    return Downloads(store(), importer(), transfers(), settings().home)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
