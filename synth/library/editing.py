@@ -40,6 +40,8 @@ def checked(image: RealImage, before: RealImage) -> RealImage:
         raise RequestError("The modality is missing; DX, CT, MR and PT are usual ones.")
     if image.sex not in (None, "F", "M"):
         raise RequestError(f"The sex is {image.sex!r}; it must be F, M or unknown.")
+    if image.age is not None and image.age < 0:
+        raise RequestError(f"The age is no whole number of years; it must lie between 0 and {OLDEST}.")
     if image.age is not None and not 0 <= image.age <= OLDEST:
         raise RequestError(f"The age is {image.age} years; it must lie between 0 and {OLDEST}.")
     _check_findings(image.findings, texts["modality"], before)
@@ -69,7 +71,8 @@ def _check_findings(findings: tuple[str, ...], modality: str, before: RealImage)
     if NORMAL in findings and len(findings) > 1:
         others = ", ".join(code.replace("_", " ") for code in findings if code != NORMAL)
         raise RequestError(f"An image cannot be normal and show {others}; take one away.")
-    known = {NORMAL, *codes_of(modality), *before.findings}
+    same = modality == before.modality
+    known = {NORMAL, *codes_of(modality), *(code for code in before.findings if same or code not in VOCABULARY)}
     strange = [code.replace("_", " ") for code in findings if code not in known]
     if strange:
         raise RequestError(f"{modality} images do not show {', '.join(strange)} in the vocabulary; take it away.")

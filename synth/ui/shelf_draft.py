@@ -26,6 +26,18 @@ class Draft:
         """The key of a widget of this round."""
         return f"edit-{field}-{self.opened.id}-{self.round}"
 
+    def add_boxes(self, boxes: tuple[Box, ...]) -> None:
+        """More boxes."""
+        self.boxes = (*self.boxes, *boxes)
+
+    def take_away(self, number: int) -> None:
+        """One box less, by its place."""
+        self.boxes = (*self.boxes[:number], *self.boxes[number + 1 :])
+
+    def mask_out(self, name: str) -> None:
+        """Another mask, by its name in the store; none for an empty one."""
+        self.mask = name
+
 
 def begun(image: RealImage) -> Draft:
     """The draft of an image, begun now where there is none."""

@@ -7,7 +7,7 @@ import streamlit as st
 
 from synth import imaging, strokes
 from synth.types import RealImage
-from synth.ui import canvas, resources, shelf_draft, shelf_outlines
+from synth.ui import canvas, resources, shelf_draft, shelf_outlines, views
 from synth.ui.shelf_draft import Draft
 
 SIDE_PX = 384  # of the canvas: it stands beside the film
@@ -17,33 +17,31 @@ BOX_RGB, MASK_RGB = (229, 184, 75), (255, 90, 90)
 
 def board(draft: Draft, wanted: RealImage, shape: tuple[int, int]) -> None:
     """The canvas, folded away until it is asked for, and what takes its strokes over into the draft."""
-    key = f"{draft.opened.id}-{draft.round}"
-    if not st.toggle("Draw boxes or a mask", key=f"draw-{key}"):
-        if draft.mask and st.button("Take the mask away", key=f"unmask-{key}", type="tertiary"):
-            draft.mask = ""
-            st.rerun(scope="fragment")
+    key = draft.key
+    if draft.mask:
+        st.button("Take the mask away", key=key("unmask"), type="tertiary", on_click=draft.mask_out, args=("",))
+    if not st.toggle("Draw boxes or a mask", key=key("draw")):
         return
     tool = st.segmented_control(
-        "With", tuple(TOOLS), default="rect", required=True, format_func=TOOLS.__getitem__, key=f"tool-{key}"
+        "With", tuple(TOOLS), default="rect", required=True, format_func=TOOLS.__getitem__, key=key("tool")
     )
-    code = shelf_draft.finding(wanted.modality, f"code-{key}") if tool == "rect" else None
-    width = st.slider("Brush", 2, 60, 14, key=f"brush-{key}") if tool == "freedraw" else 2
-    sheet = f"sheet-{key}-{len(draft.boxes)}-{draft.mask[:8]}-{tool}"  # a new one once its strokes are taken over
+    code = shelf_draft.finding(wanted.modality, key("code")) if tool == "rect" else None
+    width = st.slider("Brush", 2, 60, 14, key=key("brush")) if tool == "freedraw" else 2
+    sheet = f"{key('sheet')}-{len(draft.boxes)}-{draft.mask[:8]}-{tool}"  # a new one once its strokes are taken over
     drawing = canvas.sheet(_film(draft, shape), tool or "rect", width, SIDE_PX, sheet)
-    word = "Add to the boxes" if tool == "rect" else "Add to the mask"
-    if st.button(word, key=f"take-{key}"):
-        drawn = strokes.boxes(drawing, SIDE_PX) if tool == "rect" else ()
-        found = [shelf_outlines.of_canvas(one, code or "", shape, SIDE_PX) for one in drawn]
+    if tool == "rect":
+        found = [shelf_outlines.of_canvas(one, code or "", shape, SIDE_PX) for one in strokes.boxes(drawing, SIDE_PX)]
         boxes = tuple(box for box in found if box)
-        area, _ = strokes.areas(strokes.without_boxes(drawing), SIDE_PX, SIDE_PX)
-        if tool == "rect" and boxes:
-            draft.boxes = (*draft.boxes, *boxes)
-        elif tool != "rect" and area.any():
-            draft.mask = _mask(draft, shelf_outlines.of_square(area, shape))
-        else:
-            st.caption("Nothing is drawn on the picture yet.")
-            return
-        st.rerun(scope="fragment")
+        st.button("Add to the boxes", key=key("take"), on_click=draft.add_boxes, args=(boxes,), disabled=not boxes)
+        return
+    area, _ = strokes.areas(strokes.without_boxes(drawing), SIDE_PX, SIDE_PX)
+    drawn = shelf_outlines.of_square(area, shape)
+    st.button("Add to the mask", key=key("take"), on_click=_add, args=(draft, drawn), disabled=not drawn.any())
+
+
+def _add(draft: Draft, drawn: shelf_outlines.Area) -> None:
+    with views.show_error():
+        draft.mask_out(_mask(draft, drawn))
 
 
 def _film(draft: Draft, shape: tuple[int, int]) -> bytes:

@@ -19,6 +19,7 @@ from synth.ui.shelf_draft import Draft
 MODALITIES = ("DX", "CT", "MR", "PT", "US", "MG", "NM", "XA", "OT")
 VIEWS = ("PA", "AP", "LATERAL", "AXIAL", "CORONAL", "SAGITTAL")
 BODY_PARTS = ("CHEST", "HEAD", "BRAIN", "ABDOMEN", "BREAST", "PELVIS", "SPINE", "EXTREMITY")
+EDGES = ("Left", "Top", "Width", "Height")  # of a box, as shares of the picture
 LICENCES = ("CC0 1.0", "CC BY 4.0", "CC BY-SA 4.0", "CC BY-NC 4.0", "CC BY-NC-SA 4.0", "own images", "unknown")
 
 
@@ -55,12 +56,10 @@ def _labels(draft: Draft) -> RealImage:
         )
     with three:
         body_part = _open_choice("Body part", BODY_PARTS, image.body_part, key("part"))
-    offered = [
-        NORMAL,
-        *sorted({*editing.codes_of(modality.upper()), *image.findings} - {NORMAL}, key=shelf_place.words),
-    ]
+    chosen = st.session_state.get(key("findings"), image.findings)  # another modality must not drop what was chosen
+    offered = sorted({*editing.codes_of(modality.upper()), *image.findings, *chosen} - {NORMAL}, key=shelf_place.words)
     findings = st.multiselect(
-        "Findings", offered, list(image.findings), format_func=shelf_place.words, key=key("findings")
+        "Findings", [NORMAL, *offered], list(image.findings), format_func=shelf_place.words, key=key("findings")
     )
     note = st.text_area("Teaching note", image.note, key=key("note"), height=90, placeholder="what to point out")
     origin = st.text_input("Origin", image.origin, key=key("origin"))
@@ -104,21 +103,22 @@ def _boxes(draft: Draft, modality: str) -> None:
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             place = f"left {box.x:.0%}, top {box.y:.0%}, {box.width:.0%} x {box.height:.0%}"
             st.caption(f"Box {number + 1}: {shelf_place.words(box.code)}, {place}", width="stretch")
-            if st.button("Take away", key=key(f"unbox-{number}"), type="tertiary"):
-                draft.boxes = (*draft.boxes[:number], *draft.boxes[number + 1 :])
-                st.rerun(scope="fragment")
+            st.button(
+                "Take away", key=key(f"unbox-{number}"), type="tertiary", on_click=draft.take_away, args=(number,)
+            )
     with st.popover("Add a box", icon=":material/add_box:", type="tertiary"):
-        code = shelf_draft.finding(modality, key("box-code"))
-        names = ("Left", "Top", "Width", "Height")
+        shelf_draft.finding(modality, key("box-code"))
         left, right = st.columns(2, gap="small")
-        numbers = [
+        for i, name in enumerate(EDGES):
             (left, right)[i % 2].number_input(f"{name}, %", 0.0, 100.0, 25.0, 1.0, key=key(f"box-{name}"))
-            for i, name in enumerate(names)
-        ]
-        if st.button("Add", key=key("box-add")) and code:
-            x, y, width, height = (round(percent / 100, 4) for percent in numbers)
-            draft.boxes = (*draft.boxes, Box(code, x, y, width, height))
-            st.rerun(scope="fragment")
+        st.button("Add", key=key("box-add"), on_click=_add_box, args=(draft,))
+
+
+def _add_box(draft: Draft) -> None:
+    """The box as its widgets say now: what was typed last and the press may come together."""
+    state, key = st.session_state, draft.key
+    shares = [round(state[key(f"box-{name}")] / 100, 4) for name in EDGES]
+    draft.add_boxes((Box(state[key("box-code")] or "", *shares),))
 
 
 def _save(draft: Draft, wanted: RealImage) -> None:

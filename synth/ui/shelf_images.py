@@ -76,7 +76,12 @@ def _bar(count: int, total: int, found: Sequence[Holding], in_bin: bool) -> None
     """How many fit, and what can be done with the chosen ones."""
     chosen = shelf_bin.chosen()
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.markdown(f"**{count:,}** in the bin" if in_bin else f"**{count:,}** of {total:,} images", width="content")
+        st.markdown(
+            f"**{count:,}** {'image' if count == 1 else 'images'} in the bin"
+            if in_bin
+            else f"**{count:,}** of {total:,} images",
+            width="content",
+        )
         if any(map(shelf_place.given, shelf_place.FILTERS)):
             st.button("Clear filters", key="shelf_clear", type="tertiary", on_click=shelf_place.clear_filters)
         st.space("stretch")

@@ -114,7 +114,7 @@ def _source(uploaded: bool, files: Sequence[Upload], folder: str) -> tuple[Path,
 
 def _name(name: str, number: int, count: int) -> str:
     """The name of a file without its folders; of several a number goes first, as browsers send equal names too."""
-    plain = PurePath(name.replace("\\", "/").replace("\0", "")).name[-120:] or "file"
+    plain = PurePath(name.replace("\\", "/").replace("\0", "")).name[-120:].strip(" .") or "file"
     return plain if count == 1 else f"{number + 1:05d} {plain}"
 
 
