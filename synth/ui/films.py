@@ -9,7 +9,7 @@ from synth import imaging, prompts
 from synth.dicom.encode import in_hounsfield
 from synth.library.match import match
 from synth.types import GeneratedImage, RealImage
-from synth.ui import compare, downloads, forms, hounsfield, resources, session, viewer, views
+from synth.ui import compare, downloads, forms, hounsfield, resources, session, shelf_push, viewer, views
 
 REAL_CHOICES = 6  # matching real images to page through
 LOOKED_THROUGH = 24  # best matches that are tried when files of the library are damaged
@@ -98,7 +98,7 @@ def _real_pane(image: GeneratedImage, in_hu: bool) -> compare.Pane | None:
     )
     real, pixels = found[place or 0]
     st.markdown(real_sentence(real))
-    st.caption(f"{real.origin}. {real.licence}")
+    st.caption(credit(real))
     if in_hu:
         values = library.hounsfield(real.id, size_px)
         return hounsfield.of_greys(pixels, "REAL") if values is None else hounsfield.pane(values, "REAL")
@@ -112,6 +112,11 @@ def real_sentence(real: RealImage) -> str:
     seen = ", ".join(code.replace("_", " ") for code in real.findings) or "no label"
     modality = {"DX": "X-ray"}.get(real.modality, real.modality)
     return ", ".join(part for part in (f"{modality} {real.view or ''}".strip(), sex, age) if part) + f": {seen}"
+
+
+def credit(real: RealImage) -> str:
+    """Where a real image comes from, its licence, and how its publisher wants to be cited."""
+    return ". ".join(part.rstrip(".") for part in (real.origin, real.licence, real.attribution) if part)
 
 
 def _synthetic_facts(image: GeneratedImage) -> None:
@@ -131,6 +136,7 @@ def _actions(image: GeneratedImage) -> None:
         same = st.button("Make again", help="The same request and seed: the same image")
         more = st.button("More like this", help=f"The same request with {MORE_SEEDS} new seeds")
         downloads.buttons(image)
+        shelf_push.button(image)
     if same or more:
         forms.again(image.request, MORE_SEEDS if more else 0)
         st.rerun()

@@ -95,6 +95,13 @@ def downloads() -> Downloads:
     return Downloads(store(), importer(), transfers(), settings().home)
 
 
+def begin_work() -> None:
+    """What goes on without anybody asking: cases are drawn, cut imports go on, and a PACS may send to us."""
+    maker()
+    importer()
+    archives()
+
+
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _cases(
     approved: tuple[tuple[str, ...], ...], with_library: bool, revision: int, _sets: Sequence[CaseSet]
