@@ -11,6 +11,7 @@ from synth.store.holding_records import Holding
 from synth.types import RealImage
 from synth.ui import (
     hounsfield,
+    neighbours,
     resources,
     session,
     shelf_bin,
