@@ -1,4 +1,4 @@
-"""Real images: the library that synthetic ones are shown beside, to browse."""
+"""Real images: the library that synthetic ones are shown beside, to search, label, bin and fill."""
 
 import streamlit as st
 
@@ -6,4 +6,4 @@ from synth.ui import shelf, views
 
 st.subheader("Real images", anchor=False)
 with views.show_error():
-    shelf.browse()
+    shelf.panel()

@@ -59,18 +59,24 @@ def window_level(pixels: Grey, center: float, width: float, function: str = "LIN
     return np.rint(np.clip(shown, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
+def fitted(shape: tuple[int, ...], size_px: int) -> tuple[int, int, int, int]:
+    """(Top, left, height, width) in px of a picture in the square that `fit_square` makes of it."""
+    height, width = shape
+    scale = size_px / max(height, width)
+    high, wide = max(1, round(height * scale)), max(1, round(width * scale))
+    return (size_px - high) // 2, (size_px - wide) // 2, high, wide
+
+
 def resize(pixels: Grey, size_px: int) -> Grey:
     """The picture with its longer side at `size_px` (1 or more), same aspect and type, antialiased.
 
     Bicubic through 32-bit floats, so that 16-bit values stay 16-bit; overshoot is clipped to the range of the input.
     """
-    height, width = pixels.shape
-    scale = size_px / max(height, width)
-    new = (max(1, round(width * scale)), max(1, round(height * scale)))
-    if new == (width, height):
+    _, _, height, width = fitted(pixels.shape, size_px)
+    if (height, width) == pixels.shape:
         return pixels.copy()
     picture = Image.fromarray(np.ascontiguousarray(pixels, dtype=np.float32))
-    values = np.clip(np.asarray(picture.resize(new, Image.Resampling.BICUBIC)), pixels.min(), pixels.max())
+    values = np.clip(np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC)), pixels.min(), pixels.max())
     small: Grey = (values if pixels.dtype.kind == "f" else np.rint(values)).astype(pixels.dtype)
     return small
 
@@ -80,8 +86,8 @@ def fit_square(pixels: Grey, size_px: int) -> Grey:
     small = resize(pixels, size_px)
     background = small.min() if small.dtype.kind == "i" else 0
     square = np.full((size_px, size_px), background, dtype=small.dtype)
-    top, left = (size_px - small.shape[0]) // 2, (size_px - small.shape[1]) // 2
-    square[top : top + small.shape[0], left : left + small.shape[1]] = small
+    top, left, height, width = fitted(pixels.shape, size_px)
+    square[top : top + height, left : left + width] = small
     return square
 
 

@@ -43,6 +43,26 @@ def areas(drawing: Mapping[str, Any] | None, canvas_px: int, size_px: int) -> tu
     return lesion, keep & ~lesion
 
 
+def boxes(drawing: Mapping[str, Any] | None, canvas_px: int) -> tuple[tuple[float, float, float, float], ...]:
+    """Left, top, width and height of each rectangle, as shares of the canvas, cut to it. Empty ones are left out."""
+    found = []
+    for stroke in (drawing or {}).get("objects", ()):
+        if stroke.get("type") != "Rect":
+            continue
+        matrix, centre = _placed(stroke)
+        half = np.array([stroke["width"], stroke["height"]], float) / 2
+        corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * half @ matrix.T + centre
+        low, high = (np.clip(edge / canvas_px, 0.0, 1.0) for edge in (corners.min(0), corners.max(0)))
+        if np.all(high > low):
+            found.append((float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])))
+    return tuple(found)
+
+
+def without_boxes(drawing: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The strokes that are no rectangles."""
+    return {"objects": [one for one in (drawing or {}).get("objects", ()) if one.get("type") != "Rect"]}
+
+
 def _ink(stroke: Mapping[str, Any]) -> tuple[int, ...]:
     """(red, green, blue) of a stroke's "rgba(255, 0, 0, 0.55)"; empty where it has another form."""
     return tuple(int(number) for number in re.findall(r"\d+", str(stroke.get("stroke")))[:3])

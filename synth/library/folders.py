@@ -88,13 +88,17 @@ class Library:
         with self._looking:
             revision, changed = self._index.changes(self._revision)
             if changed:
-                everything = self._by_id | {image.id: image for image in changed}
-                self._by_id = {name: image for name, image in everything.items() if not image.removed}
-                self._images = tuple(self._by_id.values())
+                self._by_id = self._by_id | {image.id: image for image in changed}
+                self._images = tuple(image for image in self._by_id.values() if not image.removed)
             self._revision, self._looked_at = revision, monotonic()
 
     def image(self, image_id: str) -> RealImage | None:
         """One image by its id, also one younger than the list; None where there is none. Raises StoreError."""
+        image = self._known(image_id)
+        return None if image is None or image.removed else image
+
+    def _known(self, image_id: str) -> RealImage | None:
+        """The same with those in the bin: the page of the bin shows them, and a case that was dealt stays readable."""
         if image_id not in self._by_id:
             self.refresh()
         return self._by_id.get(image_id)
@@ -153,7 +157,7 @@ class Library:
         return square
 
     def _read(self, image_id: str) -> Decoded:
-        image = self.image(image_id)
+        image = self._known(image_id)
         if image is None:
             raise DicomError(f"The library has no image {image_id!r}.")
         decoded = self._from_index(image) if image.kept else self._from_folder(image)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
+from heapq import nsmallest
 
 from synth.library.labels import NORMAL
 from synth.types import GenerationRequest, RealImage
@@ -28,8 +30,16 @@ def match(images: Iterable[RealImage], request: GenerationRequest, k: int) -> li
     Another modality is never shown; images of unknown modality come last. Findings are compared by Jaccard overlap,
     with normal as a finding of its own and wider codes counted along (bacterial pneumonia also as pneumonia).
     """
-    fitting = [image for image in images if image.modality in (request.modality.value, "")]
-    return sorted(fitting, key=lambda image: _distance(image, request))[:k]
+    wanted = {finding.code for finding in request.findings} or {NORMAL}
+    shared = lru_cache(maxsize=None)(lambda findings: overlap(wanted, findings))  # a library has few combinations
+    groups: dict[tuple[bool, float], list[RealImage]] = {}
+    for image in images:
+        if image.modality in (request.modality.value, ""):
+            groups.setdefault((image.modality == "", -shared(image.findings)), []).append(image)
+    best: list[RealImage] = []
+    for rank in sorted(groups):  # only the groups that are needed are sorted: a library may hold 50,000 images
+        best += nsmallest(k - len(best), groups[rank], key=lambda image: _distance(image, request))
+    return best
 
 
 def overlap(first: Collection[str], second: Collection[str]) -> float:
@@ -47,14 +57,12 @@ def _widened(codes: Collection[str]) -> set[str]:
     return wide
 
 
-def _distance(image: RealImage, request: GenerationRequest) -> tuple[bool, float, int, int, int, int, str]:
-    wanted = {finding.code for finding in request.findings} or {NORMAL}
+def _distance(image: RealImage, request: GenerationRequest) -> tuple[int, int, int, int, str]:
+    """Of images of the same modality and overlap."""
     age = 0
     if request.age is not None:
         age = _UNKNOWN_AGE if image.age is None else abs(image.age - request.age)
     return (
-        image.modality == "",
-        -overlap(wanted, image.findings),
         _mismatch(image.view, request.view),
         age // _AGE_STEP,
         _mismatch(image.sex, request.sex),

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import Row
+
 from synth.findings import VOCABULARY
 from synth.origins import Box, RealImage
 from synth.store.holding_tables import HoldingRow, ImportRow
@@ -161,14 +163,15 @@ def columns(holding: Holding) -> dict[str, Any]:
         "columns": holding.columns,
         "flags": joined(holding.flags),
         "edited": False,
+        "listed": True,
         "removed_at": None,
         **{name: getattr(holding, name) for name in own},
         **labels(image),
     }
 
 
-def real_image(row: HoldingRow) -> RealImage:
-    """The image of a row."""
+def real_image(row: HoldingRow | Row[Any]) -> RealImage:
+    """The image of a row, or of its columns."""
     return RealImage(
         id=row.id,
         path=row.path,
@@ -186,7 +189,7 @@ def real_image(row: HoldingRow) -> RealImage:
         mask=row.mask,
         kept=row.kept,
         frame=row.frame,
-        removed=row.removed_at is not None,
+        removed=row.removed_at is not None or not row.listed,
     )
 
 

@@ -58,6 +58,7 @@ class HoldingRow(Base):
     edited: Mapped[bool]  # by hand: a metadata.csv does not overwrite it
     import_id: Mapped[str] = mapped_column(String(ID_LENGTH), index=True)
     added_at: Mapped[datetime]
+    listed: Mapped[bool]  # False while the library folder does not have the file
     removed_at: Mapped[datetime | None]
 
 

@@ -13,7 +13,7 @@ from synth.dicom.decode import Decoded, decode
 from synth.errors import DicomError, RequestError
 from synth.library.folders import shown
 from synth.types import GenerationRequest, Modality, RealImage, Sex, View
-from synth.ui import chips, neighbours, resources, session
+from synth.ui import chips, neighbours, resources, session, views
 
 SIZE_PX = 256  # at which the shipped model draws
 SMALLEST_PX = 32  # shorter sides hold no picture that could be enlarged
@@ -207,6 +207,7 @@ def _uploaded(modalities: tuple[Modality, ...]) -> str | None:
         "DICOM, PNG or JPEG",
         type=["dcm", "png", "jpg", "jpeg"],
         key="base_file",
+        max_upload_size=views.PICTURE_MB,
         on_change=_last,
         args=("file",),
     )

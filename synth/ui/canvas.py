@@ -51,6 +51,21 @@ def draw(pixels: npt.NDArray[np.uint8], mark: str, key: str) -> tuple[masks.Area
     return lesion, keep
 
 
+def sheet(film: bytes, tool: str, width: int, side_px: int, key: str) -> Mapping[str, Any] | None:
+    """A square canvas over a PNG without further tools; what is drawn on it now, as Fabric's JSON. Boxes are hollow."""
+    inked = "rgba({}, {}, {}, 0.45)".format(*strokes.INKS["Lesion"])
+    return _drawing(
+        fill_color="rgba(0, 0, 0, 0)" if tool == "rect" else inked,
+        stroke_color=inked,
+        stroke_width=width,
+        background_image=film,
+        drawing_mode=tool,
+        width=side_px,
+        height=side_px,
+        key=key,
+    )
+
+
 def _before(key: str) -> Mapping[str, Any] | None:
     """The strokes as they are at the start of this run, so that their outline can lie under them."""
     state = st.session_state.get(key) or {}

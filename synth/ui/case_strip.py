@@ -8,7 +8,7 @@ import streamlit as st
 
 from synth import imaging
 from synth.reading.cases import CaseSet, Entry, Standing
-from synth.ui import gallery, resources, shelf, viewer, views
+from synth.ui import gallery, resources, shelf_images, viewer, views
 
 FILM_PX = 660
 STRIP_PX = 690
@@ -72,7 +72,7 @@ def _small(entry: Entry) -> None:
     """A thumbnail under its mark; while it is being drawn its preview, and an unlit square before that."""
     with views.show_error():
         if entry.real:
-            st.image(shelf.thumbnail(entry.real), width="stretch", alt="Real case")
+            st.image(shelf_images.thumbnail(entry.real, ""), width="stretch", alt="Real case")
         elif entry.recipe and entry.standing not in UNDRAWN:
             st.image(gallery.thumbnail(entry.job, entry.recipe.request.mark), width="stretch", alt="Synthetic case")
         elif (preview := _preview(entry)) is not None:

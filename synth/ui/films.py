@@ -8,7 +8,7 @@ import streamlit as st
 from synth import imaging, prompts
 from synth.dicom.encode import in_hounsfield
 from synth.types import GeneratedImage
-from synth.ui import compare, downloads, forms, hounsfield, neighbours, session, viewer, views
+from synth.ui import compare, downloads, forms, hounsfield, neighbours, session, shelf_push, viewer, views
 
 MORE_SEEDS = 4
 
@@ -92,6 +92,7 @@ def _actions(image: GeneratedImage) -> None:
         same = st.button("Make again", help="The same request and seed: the same image")
         more = st.button("More like this", help=f"The same request with {MORE_SEEDS} new seeds")
         downloads.buttons(image)
+        shelf_push.button(image)
     if same or more:
         forms.again(image.request, MORE_SEEDS if more else 0)
         st.rerun()

@@ -32,7 +32,7 @@ def pane(image: GeneratedImage, in_hu: bool) -> compare.Pane | None:
     )
     real, pixels = found[place or 0]
     st.markdown(sentence_of(real))
-    st.caption(f"{real.origin}. {real.licence}", help=real.attribution or None)
+    st.caption(credit(real))
     if alike is not None:
         _nearness(alike, real)
     if in_hu:
@@ -48,6 +48,11 @@ def sentence_of(real: RealImage) -> str:
     seen = ", ".join(code.replace("_", " ") for code in real.findings) or "no label"
     modality = {"DX": "X-ray"}.get(real.modality, real.modality)
     return ", ".join(part for part in (f"{modality} {real.view or ''}".strip(), sex, age) if part) + f": {seen}"
+
+
+def credit(real: RealImage) -> str:
+    """Where a real image comes from, its licence, and how its publisher wants to be cited."""
+    return ". ".join(part.rstrip(".") for part in (real.origin, real.licence, real.attribution) if part)
 
 
 def _ranked(image: GeneratedImage) -> tuple[list[RealImage], Alike | None]:

@@ -30,7 +30,12 @@ def _form() -> None:
     chosen = st.segmented_control(
         "The slice is", tuple(NAMES), format_func=NAMES.__getitem__, key="slice_modality", help="A DICOM file says it"
     )
-    file = st.file_uploader("Brain slice: DICOM, PNG or JPEG", type=["dcm", "png", "jpg", "jpeg"], key="slice_file")
+    file = st.file_uploader(
+        "Brain slice: DICOM, PNG or JPEG",
+        type=["dcm", "png", "jpg", "jpeg"],
+        key="slice_file",
+        max_upload_size=views.PICTURE_MB,
+    )
     st.caption("Only the pixels are kept, on this computer; remove burnt-in names first.")
     if file is None:
         return

@@ -20,6 +20,7 @@ INTENDED_USE = "Education and research, never diagnosis"
 LIVE = (JobState.QUEUED, JobState.RUNNING)
 POLL_S = 0.4
 PREVIEW_PX = 256
+PICTURE_MB = 64  # of one uploaded picture; only the library takes more
 
 
 @contextmanager

@@ -219,10 +219,10 @@ MORE = {
         with_element(b"\x40\0\x75\x02SQ\0\0\x10\0\0\0" + bytes(16)),
         "structure cannot be followed beyond byte",
     ),
-    "zeros.dcm": (with_element(bytes(8_000_000)), "has more than 500,000 elements"),
+    "zeros.dcm": (with_element(bytes(8_000_000)), "has more than 300,000 elements"),
     "items.dcm": (
         with_element(b"\x40\0\x75\x02SQ\0\0" + struct.pack("<I", 8_000_000) + b"\xfe\xff\x00\xe0\0\0\0\0" * 1_000_000),
-        "has more than 500,000 elements",
+        "has more than 300,000 elements",
     ),
     "endless.dcm": (
         dicom_bytes(FILM, JPEGBaseline8Bit, encapsulate([picture(FILM, "JPEG")]))[:-8],
@@ -275,12 +275,12 @@ MORE = {
 @pytest.mark.parametrize("name", MORE)
 def test_hostile_and_contradictory_files_are_one_sentence_within_seconds(name: str) -> None:
     data, why = MORE[name]
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(DicomError, match=why) as caught:
         decode(data, name)
     sentence = str(caught.value)
     assert sentence.startswith(name) and sentence.endswith(".") and "\n" not in sentence and len(sentence) < 250
-    assert time.perf_counter() - start < 5.0
+    assert time.process_time() - start < 5.0
 
 
 def test_thirty_sequences_one_in_the_other_are_read() -> None:

@@ -126,23 +126,6 @@ def test_real_images_can_be_ranked_by_their_look_with_what_nearness_may_mean(
     assert any(caption.startswith("There are too few real images to say what is usual.") for caption in captions)
 
 
-def test_the_page_of_real_images_shows_and_filters_them(
-    app: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SYNTH_LIBRARY", str(make_library(tmp_path / "films", 128)))
-    page = app().switch_page("pages/library.py").run()
-    assert not page.exception and not page.error
-    assert "12 of 12 images, read only" in [caption.value for caption in page.caption]
-    page = page.selectbox[2].set_value("pleural_effusion").run()
-    assert "5 of 12 images, read only" in [caption.value for caption in page.caption]
-
-
-def test_the_page_of_real_images_says_how_to_get_some(app: Visit) -> None:
-    page = app().switch_page("pages/library.py").run()
-    assert not page.exception
-    assert "SYNTH_LIBRARY" in page.info[0].value
-
-
 def test_cancel_ends_every_image_of_the_request_and_says_so(app: Visit) -> None:
     page = finish(app())
     page.number_input(key="count").set_value(8)

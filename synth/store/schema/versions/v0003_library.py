@@ -46,7 +46,7 @@ def _real_images() -> None:
         sa.Column("modality", sa.String(16), nullable=False),
         sa.Column("view", sa.String(32), nullable=True),
         sa.Column("sex", sa.String(1), nullable=True),
-        sa.Column("edited", sa.Boolean, nullable=False),
+        *(sa.Column(name, sa.Boolean, nullable=False) for name in ("edited", "listed")),
         sa.Column("added_at", TIME, nullable=False),
         sa.Column("removed_at", TIME, nullable=True),
         sa.UniqueConstraint("id", name="uq_real_images_id"),
