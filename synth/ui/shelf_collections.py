@@ -17,7 +17,7 @@ PAGE = 100  # series of one table
 PARTS = 60  # body parts that are offered, the most frequent
 ABOUT = 400  # letters of a description
 ROWS_SHOWN = 8
-ROW_PX = 36
+ROW_PX = 31
 NAMES = {"DX": "X-ray (DX)", "CR": "X-ray (CR)", "MR": "MRI (MR)", "PT": "PET (PT)", "MG": "mammography (MG)"}
 
 
@@ -101,7 +101,7 @@ def _collections(found: Sequence[Collection]) -> list[Collection]:
         on_select="rerun",
         selection_mode="multi-row",
         key="idc-collections",
-        height=ROW_PX * (1 + min(ROWS_SHOWN, len(found))),
+        height=ROW_PX * (1 + min(ROWS_SHOWN, len(found))) + 2,
         column_config={
             "Collection": st.column_config.TextColumn(width="large"),
             "Size, GB": st.column_config.NumberColumn(format="%.2f"),
@@ -165,7 +165,7 @@ def _series_table(listed: Sequence[Series], amount: Amount, number: int) -> list
         on_select="rerun",
         selection_mode="multi-row",
         key=f"idc-series-{number}-{listed[0].uid if listed else ''}",
-        height=ROW_PX * (1 + min(ROWS_SHOWN, len(listed))),
+        height=ROW_PX * (1 + min(ROWS_SHOWN, len(listed))) + 2,
         column_config={"Size, MB": st.column_config.NumberColumn(format="%.1f")},
     )
     rows: list[int] = state.selection.rows
