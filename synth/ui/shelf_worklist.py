@@ -7,6 +7,7 @@ address nor in a log, the store or the audit trail.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import streamlit as st
@@ -40,7 +41,7 @@ def show(node: Node) -> None:
     if not found:
         st.caption("No study fits.")
         return
-    study = _chosen(found)
+    study = _chosen(sorted(found, key=lambda row: row.date or date.min, reverse=True))
     if study is not None:
         with views.show_error():
             _study(node, study)
@@ -112,7 +113,7 @@ def _study(node: Node, study: StudyRow) -> None:
         return
     table, order = st.columns([13, 11], gap="large")
     with table:
-        series = _series(listed)
+        series = _series(sorted(listed, key=lambda row: (row.number is None, row.number or 0)))
     with order, views.show_error():
         _retrieve(node, study, listed, series)
 
