@@ -34,7 +34,6 @@ with st.sidebar:
     st.caption(f"{views.INTENDED_USE}.")
     with views.show_error():
         views.model_status()
-        resources.maker()  # from the first visit on, cases are drawn in the background
-        resources.importer()  # and imports go on that a restart cut short
+        resources.begin_work()  # from the first visit on
 with views.show_error():
     page.run()

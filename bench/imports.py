@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
@@ -154,11 +155,11 @@ def _profile(shape: tuple[int, int], count: int) -> dict[str, float]:
 
 
 def _file(shape: tuple[int, int], number: int) -> bytes:
-    """A DICOM file with smooth noise of 12 bit: no two alike, about as hard to read as a picture."""
+    """A DICOM file with smooth clouds and grain of 12 bit: no two alike."""
     random = np.random.default_rng(number)
-    coarse = random.integers(0, 4096, (shape[0] // 50 + 1, shape[1] // 50 + 1))
-    pixels = np.kron(coarse, np.ones((50, 50), np.int64))[: shape[0], : shape[1]] // 2 + 1000
-    return _dicom(pixels.astype(np.uint16), number)
+    coarse = Image.fromarray(random.uniform(800, 2800, (12, 10)).astype(np.float32))
+    clouds = np.asarray(coarse.resize(shape[::-1], Image.Resampling.BICUBIC))
+    return _dicom((clouds + random.integers(0, 64, shape)).clip(0, 4095).astype(np.uint16), number)
 
 
 def _dicom(pixels: npt.NDArray[np.uint16], number: int) -> bytes:

@@ -23,6 +23,7 @@ class Settings:
     device: str  # SYNTH_DEVICE: auto | cpu | cuda | mps
     queue_size: int  # SYNTH_QUEUE: waiting jobs before BusyError
     threads: int  # SYNTH_THREADS: torch threads on a CPU, 0 = torch decides
+    pacs: Path  # SYNTH_PACS: TOML file of the PACS and the listener; need not be there
     starter: bool = True  # SYNTH_STARTER: 1 draws the shipped case set on the first start, 0 does not
 
     @classmethod
@@ -44,6 +45,7 @@ class Settings:
             device=device,
             queue_size=_whole_number(env, "SYNTH_QUEUE", 32),
             threads=_whole_number(env, "SYNTH_THREADS", 0),
+            pacs=Path(env.get("SYNTH_PACS", home / "pacs.toml")).expanduser(),
             starter=_whole_number(env, "SYNTH_STARTER", 1) > 0,
         )
 

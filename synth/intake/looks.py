@@ -86,6 +86,11 @@ class Looks:
         index, among = self._searched(Search(modality=image.request.modality.value))
         return self._alike(index, vector, k, among)
 
+    @property
+    def embedder_id(self) -> str:
+        """Which vectors are compared. Raises ModelError where the reader cannot be opened."""
+        return self._opened().id
+
     def wake(self) -> None:
         """Look for new images at once."""
         self._woken.set()

@@ -42,6 +42,8 @@ class Transfer:
     sentence: str = ""  # how it ended
     problems: tuple[str, ...] = ()
     import_id: str = ""  # of the import of what arrived
+    outcomes: tuple[tuple[str, str, str], ...] = ()  # of a push: image, what became of it, why not
+    subject: str = ""  # what it works on, where its kind names one
 
     @property
     def live(self) -> bool:
@@ -71,6 +73,10 @@ class Line:
         """What arrived is being imported."""
         self._tell(lambda now: replace(now, import_id=import_id))
 
+    def outcome(self, name: str, state: str, reason: str) -> None:
+        """What became of one named thing, and why where it failed."""
+        self._tell(lambda now: replace(now, outcomes=(*now.outcomes, (name, state, reason))))
+
     def problem(self, sentence: str) -> None:
         """One file did not make it."""
         self._tell(lambda now: replace(now, problems=(*now.problems, sentence)))
@@ -92,7 +98,7 @@ class Transfers:
         self._stops: dict[str, threading.Event] = {}
         self._threads = ThreadPoolExecutor(AT_ONCE, "transfer")
 
-    def start(self, kind: str, title: str, user: str, work: Work) -> str:
+    def start(self, kind: str, title: str, user: str, work: Work, subject: str = "") -> str:
         """Have a piece of work done; returns its id. Raises BusyError when too many wait."""
         name, stop = uuid.uuid4().hex, threading.Event()
         with self._lock:
@@ -100,7 +106,7 @@ class Transfers:
                 raise BusyError(f"{WAITING_MAX} transfers wait already; try again when one of them is through.")
             for ended in [one.id for one in self._all.values() if not one.live][: -REMEMBERED or None]:
                 del self._all[ended], self._stops[ended]
-            self._all[name], self._stops[name] = Transfer(name, kind, title, user), stop
+            self._all[name], self._stops[name] = Transfer(name, kind, title, user, subject=subject), stop
         self._threads.submit(self._run, name, work, stop)
         return name
 

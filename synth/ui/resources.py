@@ -17,8 +17,12 @@ from synth.casework.starter import FILE, STARTER_ID
 from synth.config import Settings
 from synth.engine import Engine
 from synth.imaging import to_uint8
+from synth.intake.archives import Archives
+from synth.intake.downloads import Downloads
 from synth.intake.importer import Importer
 from synth.intake.looks import Embed, Looks
+from synth.intake.transfers import Transfers
+from synth.library.collections import Collections
 from synth.library.folders import Library
 from synth.reading.cases import Case, CaseSet, Standing
 from synth.reading.sessions import ReadingSession
@@ -66,10 +70,43 @@ def library() -> Library:
     return Library(settings().library, store().holdings)
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner=False, on_release=Looks.close)
 def looks() -> Looks:
     """What the images of the library look like, computed in the background while the device is idle."""
     return Looks(store(), library(), _load_embedder, _busy)
+
+
+@st.cache_resource(show_spinner=False)
+def transfers() -> Transfers:
+    """What is being fetched, sent and downloaded in the background."""
+    return Transfers()
+
+
+@st.cache_resource(show_spinner=False)
+def archives() -> Archives:
+    """The PACS; from the first visit on it listens where the configuration says so, and says why where it cannot."""
+    opened = Archives(store(), importer(), transfers(), settings().home, settings().pacs)
+    opened.start()
+    return opened
+
+
+@st.cache_resource(show_spinner=False)
+def collections() -> Collections:
+    """The index of the open collections."""
+    return Collections()
+
+
+@st.cache_resource(show_spinner=False)
+def downloads() -> Downloads:
+    """Series of the open collections on their way into the library."""
+    return Downloads(store(), importer(), transfers(), settings().home)
+
+
+def begin_work() -> None:
+    """What goes on without anybody asking: cases are drawn, cut imports go on, and a PACS may send to us."""
+    maker()
+    importer()
+    archives()
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

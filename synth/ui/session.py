@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from synth.governance.roles import LOCAL_USER, User
 from synth.reading.sessions import reader_name
 from synth.types import COUNT_MAX
 
@@ -23,7 +24,12 @@ class Shown:
 
 def user() -> str:
     """Who asks: on this computer everybody is the one local user."""
-    return "local"
+    return person().name
+
+
+def person() -> User:
+    """Who asks, with what they may do."""
+    return LOCAL_USER
 
 
 def shown() -> Shown:

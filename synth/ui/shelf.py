@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from synth.ui import shelf_images, shelf_import, shelf_place, views
+from synth.ui import shelf_collections, shelf_images, shelf_import, shelf_pacs, shelf_place, views
 
 # name in the address -> title and what draws it; only the open one runs
-TABS = {"images": ("Images", shelf_images.show), "import": ("Import", shelf_import.show)}
+TABS = {
+    "images": ("Images", shelf_images.show),
+    "import": ("Import", shelf_import.show),
+    "pacs": ("PACS", shelf_pacs.show),
+    "collections": ("Open collections", shelf_collections.show),
+}
 KEY = "shelf_tab"
 
 

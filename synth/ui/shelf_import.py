@@ -8,24 +8,14 @@ from typing import Protocol, cast
 
 import streamlit as st
 
-from synth.dicom.taken import BurntIn, Retain
 from synth.errors import RequestError, StoreError
+from synth.intake.defaults import Deidentification
 from synth.intake.orders import VOLUMES, Order
-from synth.ui import resources, session, shelf_edit, shelf_imports, shelf_place, views
+from synth.ui import deidentify_form, resources, session, shelf_edit, shelf_imports, shelf_place, views
 
 UPLOAD_MB = 1024  # of all files that are chosen at once; a folder on the server has no such limit
 CHUNK = 4 * 2**20  # bytes that are written at a time
 WAYS = ("Upload", "Folder on this server")
-KEPT = {
-    Retain.PATIENT_CHARACTERISTICS: ("Sex, age, size and weight", "Ages above 89 become 89."),
-    Retain.DEVICE_IDENTITY: ("The scanner", "Its name, serial number and site number."),
-    Retain.INSTITUTION_IDENTITY: ("The hospital", "Its name, address and department."),
-    Retain.FULL_DATES: ("Dates as they are", "Without it all dates of a patient are shifted by the same days."),
-    Retain.UIDS: ("The UIDs as they are", "Without it they are replaced; series of one study stay together."),
-    Retain.SAFE_PRIVATE: ("Safe private attributes", "Those that the standard lists as free of identity."),
-}
-BURNT_IN = {BurntIn.BLACK_OUT: "black it out", BurntIn.REFUSE: "refuse the file"}
-FACES = {False: "keep and flag it", True: "refuse the file"}
 VOLUME_NAMES = {"CT": "CT", "MR": "MRI", "PT": "PET"}
 
 
@@ -74,12 +64,12 @@ def _form() -> None:
     attribution = right.text_input(
         "Attribution", key="import_attribution", placeholder="how to cite it", persist_state="session"
     )
-    retain, burnt_in, faces, volumes = _rules()
+    rules, volumes = _rules()
     if st.button("Import", key="import_start", type="primary", icon=":material/download:"):
         source, title, own = _source(way == WAYS[0], files, folder)
         order = Order(
-            source, title, origin.strip(), (licence or "").strip(), attribution.strip(), retain, burnt_in, faces,
-            volumes, own,
+            source, title, origin.strip(), (licence or "").strip(), attribution.strip(), rules.retain,
+            rules.burnt_in, rules.refuse_faces, volumes, own,
         )  # fmt: skip
         shelf_place.go(**{"import": resources.importer().begin(order, session.user())})
         st.rerun()
@@ -96,28 +86,15 @@ def _uploads() -> list[Upload]:
     return cast("list[Upload]", files or [])
 
 
-def _rules() -> tuple[frozenset[Retain], BurntIn, bool, str]:
+def _rules() -> tuple[Deidentification, str]:
     """The options of de-identification, folded away: the defaults are the careful ones."""
     with st.expander("De-identification", icon=":material/shield_person:"):
-        st.caption("Names, numbers, addresses and everything else of the basic profile (PS3.15 E) go. Keep:")
-        kept = frozenset(
-            option
-            for option, (label, told) in KEPT.items()
-            if st.checkbox(label, option is Retain.PATIENT_CHARACTERISTICS, key=f"import_{option.value}", help=told)
-        )
-        burnt_in = st.radio(
-            "Text burnt into the picture", tuple(BURNT_IN), format_func=BURNT_IN.__getitem__, horizontal=True,
-            key="import_burnt_in",
-        )  # fmt: skip
-        faces = st.radio(
-            "A head from which a face could be rendered", tuple(FACES), format_func=FACES.__getitem__,
-            horizontal=True, key="import_faces",
-        )  # fmt: skip
+        rules = deidentify_form.rules("import")
         volumes = st.segmented_control(
             "NIfTI volumes are", VOLUMES, default="CT", required=True, format_func=VOLUME_NAMES.__getitem__,
             key="import_volumes",
         )  # fmt: skip
-    return kept, burnt_in or BurntIn.BLACK_OUT, bool(faces), volumes or "CT"
+    return rules, volumes or "CT"
 
 
 def _source(uploaded: bool, files: Sequence[Upload], folder: str) -> tuple[Path, str, bool]:

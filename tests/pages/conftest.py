@@ -40,8 +40,12 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
         return app.run()
 
     yield visit
+    resources.archives().close()
+    resources.transfers().close()
+    resources.importer().close()
     resources.maker().close()
     resources.importer().close()
+    resources.looks.clear()
     resources.engine().close()
     resources.store().close()
     st.cache_resource.clear()

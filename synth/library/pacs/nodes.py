@@ -8,6 +8,8 @@
     max_files = 10000              # of one association
     max_bytes = 268435456          # of one file
 
+    [deidentify]                   # optional, see synth/intake/defaults.py
+
     [[node]]
     name = "teaching"
     kind = "dicomweb"
@@ -124,7 +126,7 @@ def read_network(path: Path) -> Network:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RequestError(f"{path.name} is not TOML: {error}.") from error
     top = _Entry(path.name, data, path.parent)
-    top.only({"listener", "node"})
+    top.only({"listener", "node", "deidentify"})  # the last is read by `synth.intake.defaults`
     entries = data.get("node", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise RequestError(f"{path.name} has a node that is not a table; write [[node]].")
