@@ -12,12 +12,14 @@ from synth import imaging, prompts
 from synth.dicom.decode import Decoded, decode
 from synth.errors import DicomError, RequestError
 from synth.library.folders import shown
+from synth.store.holding_records import Search
 from synth.types import GenerationRequest, Modality, RealImage, Sex, View
 from synth.ui import chips, neighbours, resources, session, views
 
 SIZE_PX = 256  # at which the shipped model draws
 SMALLEST_PX = 32  # shorter sides hold no picture that could be enlarged
 COLOUR_MAX = 0.1  # share of coloured pixels: coloured annotations cover less, photographs more
+OFFERED = 200  # real images in the list: a browser takes no 50,000
 LATEST = 40  # images of the history to choose from
 VIEWS = {Modality.DX: View.PA, Modality.CT: View.AXIAL}
 NAMES = {Modality.DX: "an X-ray", Modality.CT: "a CT slice"}
@@ -73,7 +75,7 @@ def whole(address: str) -> Picture:
         request = replace(image.request, edit=None, note="")
         return Picture(imaging.to_uint8(image.pixels), address, image.request.mark, request)
     if kind == "real":
-        real = next((image for image in resources.library().images if image.id == name), None)
+        real = resources.library().image(name)
         if real is None:
             raise RequestError(f"The library has no image {name!r}.")
         library = resources.library()
@@ -176,10 +178,16 @@ def _of_history(modalities: tuple[Modality, ...]) -> str | None:
 
 def _of_library(modalities: tuple[Modality, ...]) -> str | None:
     every = Modality.OTHER in modalities
-    images = {image.id: image for image in resources.library().images if every or image.modality in modalities}
-    if not images:
-        st.caption(resources.library().problem or "The library has no image of these modalities.")
+    library = resources.library()
+    if not any(every or image.modality in modalities for image in library.images):
+        st.caption(library.problem or "The library has no image of these modalities.")
         return None
+    text = ""
+    if len(library.images) > OFFERED:
+        text = st.text_input("Search", key="base_search", placeholder="finding, origin, note", icon=":material/search:")
+    searches = [Search(text=text)] if every else [Search(text=text, modality=modality) for modality in modalities]
+    found = [one for search in searches for one in resources.store().holdings.search(search, OFFERED)[1]]
+    images = {one.image.id: one.image for one in found}
     chosen = st.selectbox(
         "Image",
         images,

@@ -66,7 +66,7 @@ def _sentence(entry: Entry) -> str:
     """What the case shows, in words."""
     if entry.recipe is not None:
         return prompts.describe(replace(entry.recipe.request, findings=entry.recipe.findings))
-    image = next((image for image in resources.library().images if image.id == entry.real), None)
+    image = resources.library().image(entry.real)
     return neighbours.sentence_of(image) if image else "A real image that the library has no more"
 
 

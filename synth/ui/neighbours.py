@@ -46,7 +46,7 @@ def sentence_of(real: RealImage) -> str:
     sex = {"F": "woman", "M": "man"}.get(real.sex or "", "")
     age = "" if real.age is None else f"{real.age} years"
     seen = ", ".join(code.replace("_", " ") for code in real.findings) or "no label"
-    modality = {"DX": "X-ray"}.get(real.modality, real.modality)
+    modality = {"DX": "X-ray", "": "image"}.get(real.modality, real.modality)
     return ", ".join(part for part in (f"{modality} {real.view or ''}".strip(), sex, age) if part) + f": {seen}"
 
 
