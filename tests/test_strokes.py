@@ -102,3 +102,19 @@ def test_a_mask_is_that_of_the_canvas_at_any_size() -> None:
         lesion, _ = strokes.areas(drawing, 512, size)
         assert lesion.sum() == size * size // 8
         assert math.isclose(lesion[:, size // 4 : 3 * size // 4].sum(), size * size // 8)
+
+
+def test_rectangles_are_boxes_in_shares_of_the_canvas_cut_to_it() -> None:
+    inside = stroke("Rect", RED, (50, 20), left=35, top=50, strokeWidth=0)
+    stretched = stroke("Rect", RED, (10, 10), left=50, top=50, strokeWidth=0, scaleX=2, scaleY=4)
+    over = stroke("Rect", RED, (40, 40), left=100, top=0, strokeWidth=0)
+    outside = stroke("Rect", RED, (10, 10), left=150, top=50, strokeWidth=0)
+    drawn = {"objects": [inside, stretched, over, outside, box(RED, 0, 9, 0, 9)]}
+    found = strokes.boxes(drawn, 100)
+    assert [tuple(round(share, 6) for share in one) for one in found] == [
+        (0.1, 0.4, 0.5, 0.2),
+        (0.4, 0.3, 0.2, 0.4),
+        (0.8, 0.0, 0.2, 0.2),
+    ]
+    assert [one["type"] for one in strokes.without_boxes(drawn)["objects"]] == ["Polygon"]
+    assert strokes.boxes(None, 100) == ()

@@ -32,6 +32,7 @@ _JP2_MAGIC = b"\x00\x00\x00\x0cjP  "  # the file format around a codestream, whi
 # SOF0-15 without DHT (C4), JPG (C8), DAC (CC): ITU-T T.81 table B.1; F7 is SOF55 of JPEG-LS, ITU-T T.87
 _JPEG_FRAME_MARKERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 _JPEG_BARE_MARKERS = {0x01, *range(0xD0, 0xD9)}
+_JPEG_END, _TAIL = b"\xff\xd9", 64  # with what writers leave behind it, zeros apart
 _SEQUENTIAL, _LOSSLESS, _LS, _J2K = {0xC0, 0xC1}, {0xC3}, {0xF7}, {0x51}
 _PROCESSES: dict[UID, set[int]] = {
     JPEGBaseline8Bit: _SEQUENTIAL,
@@ -63,9 +64,12 @@ def codestream(data: bytes) -> Codestream | None:
         return Codestream(width, height, 1 if colour in (0, 3) else 3, depth, 0)
     if data.startswith(JPEG_MAGIC):
         return _jpeg(data)
-    if data.startswith(_JP2_MAGIC):
-        data = data[max(0, data.find(J2K_MAGIC)) :]
     return _jpeg2000(data) if data.startswith(J2K_MAGIC) else None
+
+
+def without_boxes(data: bytes) -> bytes:
+    """A JPEG 2000 codestream without the boxes of the file format around it, which DICOM forbids (PS3.5 A.4.4)."""
+    return data[max(0, data.find(J2K_MAGIC)) :] if data.startswith(_JP2_MAGIC) else data
 
 
 def check_codestream(data: bytes, raster: Raster, name: str) -> int:
@@ -77,6 +81,8 @@ def check_codestream(data: bytes, raster: Raster, name: str) -> int:
     found = codestream(data)
     if found is None or found.process not in _PROCESSES[raster.syntax]:
         raise DicomError(f"{name} is damaged: its compressed pixels are not {raster.syntax.name}.")
+    if found.process != 0x51 and _JPEG_END not in data.rstrip(b"\0")[-_TAIL:]:  # decoders would search long
+        raise DicomError(f"{name} is damaged: a compressed image ends in its middle.")
     if (found.width, found.height) != (raster.columns, raster.rows):
         raise DicomError(
             f"{name} says {raster.columns} x {raster.rows} pixels in its header and "

@@ -15,7 +15,7 @@ from synth import imaging
 from synth.dicom.frames import Samples, frame_samples
 from synth.dicom.opening import check_file, damage_told, frame_count, opened
 from synth.dicom.pictures import coloured, is_picture, read_picture
-from synth.dicom.raster import GREY, PALETTE, Raster, raster
+from synth.dicom.raster import GREY, PALETTE, Raster, quoted, raster
 from synth.dicom.tables import LookupTable, lookup_table, palette
 from synth.errors import DicomError
 
@@ -36,7 +36,7 @@ class Decoded:
     modality: str | None = None  # DICOM (0008,0060); None for PNG and JPEG
     window_center: float | None = None  # in the file's unit, first window of the file
     window_width: float | None = None
-    spacing_mm: tuple[float, float] | None = None  # between rows, between columns
+    spacing_mm: tuple[float, float] | None = None  # between rows, between columns; None for synthetic: not measured
     slope: float = 1.0
     intercept: float = 0.0
     voi_function: str = "LINEAR"
@@ -84,8 +84,8 @@ def values(decoded: Decoded) -> npt.NDArray[np.float32]:
 
 def display(decoded: Decoded) -> npt.NDArray[np.uint8]:
     """(H, W) in 8 bit, bright = dense: the file's own window or VOI LUT, else 8 bit as is, else lowest to highest."""
-    shown = _windowed(decoded) if decoded.drawn is None else decoded.drawn
-    return (255 - shown) if decoded.inverted else shown.copy()
+    shown = _windowed(decoded) if decoded.drawn is None else decoded.drawn.copy()
+    return 255 - shown if decoded.inverted else shown
 
 
 def _scaled(decoded: Decoded, stored: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
@@ -119,19 +119,20 @@ def _read(ds: Dataset, header: Raster, index: int, name: str) -> Decoded:
     window = _window(said, name) if header.photometric in GREY else None
     voi = _table(said, "VOILUTSequence", header, little, name) if window is None else None
     colour = coloured(samples) if samples.ndim == 3 else 0.0
+    synthetic = str(ds.get("SyntheticData") or "") == "YES"
     return Decoded(
         pixels=grey,
         modality=str(ds.get("Modality") or "") or None,
         window_center=window[0] if window else None,
         window_width=window[1] if window else None,
-        spacing_mm=_spacing(said, name),
+        spacing_mm=None if synthetic else _spacing(said, name),
         slope=slope,
         intercept=intercept,
         voi_function=window[2] if window else "LINEAR",
         inverted=header.photometric == "MONOCHROME1",
         frame=index + 1,
         frames=header.frames,
-        synthetic=str(ds.get("SyntheticData") or "") == "YES",
+        synthetic=synthetic,
         colour=colour,
         drawn=_drawn(voi, grey, slope, intercept) if voi else None,
         hounsfield=table is None and _hounsfield(said),
@@ -217,7 +218,7 @@ def _window(said: Dataset, name: str) -> tuple[float, float, str] | None:
     if width <= 0 or (function == "LINEAR" and width < 1):
         raise DicomError(f"{name} has a window width of {width:g}; it must be 1 or more.")
     if function not in VOI_FUNCTIONS:
-        raise DicomError(f"{name} has the VOI LUT function {function!r}; {', '.join(VOI_FUNCTIONS)} are read.")
+        raise DicomError(f"{name} has the VOI LUT function {quoted(function)}; {', '.join(VOI_FUNCTIONS)} are read.")
     return center, width, function
 
 
@@ -228,7 +229,7 @@ def _spacing(said: Dataset, name: str) -> tuple[float, float] | None:
         if given:
             numbers = [float(number) for number in given]
             if len(numbers) != 2 or not all(math.isfinite(number) and number > 0 for number in numbers):
-                shown = " x ".join(f"{number:g}" for number in numbers)
-                raise DicomError(f"{name} has a pixel spacing of {shown} mm; it must be two positive numbers.")
+                found = " x ".join(f"{number:g}" for number in numbers[:3])
+                raise DicomError(f"{name} has a pixel spacing of {found} mm; it must be two positive numbers.")
             return numbers[0], numbers[1]
     return None

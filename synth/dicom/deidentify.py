@@ -17,7 +17,7 @@ from pydicom.uid import UID
 
 from synth.dicom import codes, pseudonyms
 from synth.dicom import deidentify_table as table
-from synth.dicom.deidentify_walk import OLDEST, Walk, age_text, day
+from synth.dicom.deidentify_walk import OLDEST, Walk, age_text, day, names
 from synth.dicom.encode import uid
 from synth.dicom.taken import Retain, Rules
 from synth.errors import DicomError
@@ -64,7 +64,7 @@ def deidentify(ds: Dataset, rules: Rules) -> Deidentified:
     identity, sop_class = _identity(ds), str(ds.get("SOPClassUID") or "")
     if not sop_class:
         raise DicomError("The file has no SOP Class UID, so nobody can tell what it is; one of PS3.4 B.5 is needed.")
-    walk = Walk(rules, _kept_tags(rules), pseudonyms.shift_days(rules.key, identity))
+    walk = Walk(rules, _kept_tags(rules), pseudonyms.shift_days(rules.key, identity), names(ds))
     clean = walk.dataset(ds, 0)
     came = str(ds.get("SOPInstanceUID") or "")
     if not came:

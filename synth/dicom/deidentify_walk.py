@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -31,6 +32,7 @@ _DATETIME = re.compile(r"(\d{8})((?:\d\d){1,3}(?:\.\d{1,6})?)?([+-]\d{4})?")
 _ZONE = re.compile(r"[+-]\d{4}")
 _NUMBERS = {"AT", "DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV", "US or SS"}
 _BYTES = {"OB", "OD", "OF", "OL", "OV", "OW", "UN", "OB or OW", "US or OW"}
+_NAMES = ("PatientName", "PatientID", "OtherPatientIDs", "PatientBirthName", "AccessionNumber", "PatientBirthDate")
 _DUMMIES = {"DA": "19000101", "TM": "000000", "DT": "19000101000000", "AS": "000Y"}
 
 
@@ -41,6 +43,7 @@ class Walk:
     rules: Rules
     kept: frozenset[int]
     days: int
+    names: frozenset[str] = frozenset()  # words of the patient's name and numbers, in capitals: never in a code string
     removed: Counter[str] = field(default_factory=Counter)
 
     def dataset(self, ds: Dataset, depth: int) -> Dataset:
@@ -149,20 +152,24 @@ class Walk:
         """Attributes that the table does not name: numbers and code strings stay, text by the short list only."""
         tag, vr = int(element.tag), element.VR
         if vr in _NUMBERS or (vr in _BYTES and tag in table.BINARY):
-            return element
+            return copy(element)
         if vr == "CS":
             words = [str(one).strip() for one in _several(element.value)]
-            return DataElement(tag, vr, [word if _CS.fullmatch(word) else "" for word in words])
+            return DataElement(tag, vr, [word if self._harmless(word) else "" for word in words])
         if vr == "PN":
             self.removed["person names"] += 1
             return DataElement(tag, vr, None)
         pattern = table.TEXT.get(tag)
         if pattern is not None and all(pattern.fullmatch(str(one).strip()) for one in _several(element.value)):
-            return element
+            return copy(element)
         self.removed["texts"] += 1
         if tag in table.EMPTIED or tag in table.INSTEAD:
             return DataElement(tag, vr, table.INSTEAD.get(tag))
         return None
+
+    def _harmless(self, word: str) -> bool:
+        """True for a code string of allowed letters in which no name or number of the patient stands."""
+        return _CS.fullmatch(word) is not None and not self.names & {word, *re.split(r"[ _]", word)}
 
     def _private(self, ds: Dataset, tag: BaseTag, clean: Dataset) -> None:
         """Numbers of known safe private elements, where the option keeps them; all others go."""
@@ -213,3 +220,12 @@ def _text(ds: Dataset, tag: BaseTag) -> str:
 
 def _three_words(item: Dataset) -> Dataset:
     return codes.code(*(str(item.get(word) or "") for word in ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")))
+
+
+def names(ds: Dataset) -> frozenset[str]:
+    """Words of at least four letters or digits of the patient's names and numbers, in capitals."""
+    said = [str(ds.get(keyword) or "") for keyword in _NAMES]
+    words = {word for text in said for word in re.split(r"[\W_]+", text.upper())} | {
+        text.upper().strip() for text in said
+    }
+    return frozenset(word for word in words if len(word) >= 4)

@@ -16,11 +16,12 @@ from pydicom.dataset import Dataset
 
 from synth import imaging
 from synth.dicom import anatomy, burnt_in, codes, kept_pixels, words
-from synth.dicom.decode import Decoded, decode
+from synth.dicom.decode import Decoded, decode, decode_frame
 from synth.dicom.deidentify import MEANINGS, Deidentified, deidentify, years
 from synth.dicom.encode import part10
+from synth.dicom.opening import opened
 from synth.dicom.pictures import is_picture
-from synth.dicom.shown import shown_small
+from synth.dicom.shown import brightest, shown, small
 from synth.dicom.synthetic import marked, why_synthetic, why_synthetic_picture
 from synth.dicom.taken import BurntIn, Picture, Rules, Taken
 from synth.errors import DicomError
@@ -44,29 +45,22 @@ class _Look:
 def take(data: bytes, name: str, rules: Rules) -> Taken:
     """What is kept of one DICOM, PNG or JPEG file: de-identified, with its pictures and what was done to it.
 
-    Pure: the same bytes and rules give the same. Raises DicomError when the file cannot be read, says or shows that
-    it is synthetic, has more than 512 slices, or is refused by the rules (text in its pixels, a face).
+    Pure: the same bytes and rules give the same. For a process of its own: pydicom's validation is off meanwhile.
+    Raises DicomError when the file cannot be read, says or shows that it is synthetic, has more than 512 slices, or
+    is refused by the rules (text in its pixels, a face).
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pydicom and Pillow grumble about values that are then cleaned
-        decoded = decode(data, name)
+    with warnings.catch_warnings(), pydicom.config.disable_value_validation():
+        warnings.simplefilter("ignore")  # pydicom's warnings, and its log, quote the values that are then removed
         if is_picture(data):
-            return _take_picture(data, decoded, name, rules)
+            return _take_picture(data, decode(data, name), name, rules)
+        ds = opened(data, name)
+        decoded = decode_frame(ds, name)
         try:
-            return _take_dicom(_opened(data), decoded, name, rules)
+            return _take_dicom(ds, decoded, name, rules)
         except DicomError:
             raise
         except Exception as error:  # as in decode: damage that pydicom meets where we read on
             raise DicomError(f"{name} is damaged: its DICOM content cannot be de-identified.") from error
-
-
-def _opened(data: bytes) -> Dataset:
-    return pydicom.dcmread(io.BytesIO(data))
-
-
-def _frame(ds: Dataset, index: int, stream: bytes, name: str) -> Decoded:
-    """The frame with this index (from 0), decoded as an image of its own."""
-    return decode(part10(kept_pixels.one_frame(ds, index, stream)), name)
 
 
 def _take_picture(data: bytes, decoded: Decoded, name: str, rules: Rules) -> Taken:
@@ -82,21 +76,21 @@ def _take_picture(data: bytes, decoded: Decoded, name: str, rules: Rules) -> Tak
         done.append(_blackened(look.boxes))
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
-    picture = _picture(_look(replace(decoded, pixels=pixels)) if look.boxes else look, 1)
-    return Taken(buffer.getvalue(), ".png", (picture,), tuple(done), ("113101",) if look.boxes else ())
+    kept = _look(replace(decoded, pixels=pixels)) if look.boxes else look
+    said, flags = (("113101",), ("burnt_in",) * bool(kept.boxes)) if look.boxes else ((), ())
+    return Taken(buffer.getvalue(), ".png", (_picture(kept, 1),), tuple(done), said, flags)
 
 
 def _take_dicom(ds: Dataset, decoded: Decoded, name: str, rules: Rules) -> Taken:
     """A DICOM file in its own transfer syntax, or native where something was blackened."""
     _refuse_synthetic("it says so" if decoded.synthetic else why_synthetic(ds), [], name)
+    if not ds.get("SOPClassUID"):
+        raise DicomError(f"{name} has no SOP Class UID, so nobody can tell what it is; one of PS3.4 B.5 is needed.")
     flags = _flags(ds, name, rules)
     indices = _indices(decoded, name)
     streams = kept_pixels.streams(ds, indices)
     middle = decoded.frame - 1
-    looks = [
-        _look(decoded if index == middle else _frame(ds, index, stream, name))
-        for index, stream in zip(indices, streams, strict=True)
-    ]
+    looks = [_look(decoded if index == middle else decode_frame(ds, name, index + 1)) for index in indices]
     _refuse_synthetic(None, looks, name)
     boxes = tuple(dict.fromkeys(box for look in looks for box in look.boxes))
     _refuse_text(boxes, name, rules)
@@ -106,14 +100,15 @@ def _take_dicom(ds: Dataset, decoded: Decoded, name: str, rules: Rules) -> Taken
     done = [*found.done, *_notes(decoded, len(indices))]
     if boxes or regions or kept is None:
         mask = burnt_in.mask(decoded.pixels.shape, boxes, regions)
-        kept = kept_pixels.blacken(ds, clean, indices, [look.decoded for look in looks], mask)
+        kept = kept_pixels.blacken(ds, clean, indices, [look.decoded for look in looks], mask, name)
         done += [_blackened(boxes)] if boxes else []
         done += ["Everything outside the ultrasound regions is black."] if regions else []
         kept_pixels.keep(clean, kept, decoded.frames)
-        looks = [_look(_frame(clean, at, stream, name)) for at, stream in enumerate(kept)]
+        looks = [_look(decode_frame(clean, name, number)) for number in range(1, len(kept) + 1)]
     else:
         kept_pixels.keep(clean, kept, decoded.frames)
-    return _finished(found, looks, done, flags, bool(boxes or regions))
+    before = {str(item.get("CodeValue")) for item in ds.get("DeidentificationMethodCodeSequence") or ()}
+    return _finished(found, looks, done, flags, bool(boxes or regions or "113101" in before))
 
 
 def _finished(found: Deidentified, looks: list[_Look], done: list[str], flags: list[str], cleaned: bool) -> Taken:
@@ -123,6 +118,8 @@ def _finished(found: Deidentified, looks: list[_Look], done: list[str], flags: l
         said = tuple(sorted({*said, "113101"}))
         clean.DeidentificationMethodCodeSequence = [codes.code(code, "DCM", MEANINGS[code]) for code in said]
         flags = [flag for flag in flags if flag != "burnt_in"]
+    if any(look.boxes for look in looks) or (clean.get("Modality") == "US" and not burnt_in.regions(clean)):
+        flags = list(dict.fromkeys([*flags, "burnt_in"]))  # small crowded letters may be left over
     clean.BurnedInAnnotation = "YES" if "burnt_in" in flags else "NO"
     if "face" in flags:
         clean.RecognizableVisualFeatures = "YES"
@@ -141,12 +138,11 @@ def _indices(decoded: Decoded, name: str) -> tuple[int, ...]:
 
 
 def _look(decoded: Decoded) -> _Look:
-    small, factor = shown_small(decoded, SMALL_PX)
-    boxes = tuple(
-        (top * factor, left * factor, high * factor, wide * factor)
-        for top, left, high, wide in burnt_in.text_bands(small)
-    )
-    return _Look(decoded, small, boxes)
+    reduced, factor = small(decoded, SMALL_PX)
+    seen = shown(reduced)
+    found = burnt_in.text_bands(brightest(reduced) if decoded.hounsfield else seen)
+    boxes = tuple((top * factor, left * factor, high * factor, wide * factor) for top, left, high, wide in found)
+    return _Look(decoded, seen, boxes)
 
 
 def _refuse_synthetic(why: str | None, looks: list[_Look], name: str) -> None:

@@ -17,7 +17,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from synth.dicom.codestreams import check_codestream
+from synth.dicom.codestreams import check_codestream, without_boxes
 from synth.dicom.raster import Raster
 from synth.errors import DicomError
 
@@ -55,6 +55,7 @@ def _compressed(ds: Dataset, raster: Raster, index: int, name: str) -> bytes:
 
 
 def _unpacked(frame: bytes, raster: Raster, index: int, name: str) -> Samples:
+    frame = without_boxes(frame)  # the parser would go round for ever in a box of length 0
     precision = check_codestream(frame, raster, name)
     allocated = raster.allocated if raster.syntax == RLELossless else 8 if precision <= 8 else 16
     try:
@@ -64,7 +65,9 @@ def _unpacked(frame: bytes, raster: Raster, index: int, name: str) -> Samples:
             decoding_plugin=_plugin(raster, precision),
             **_options(raster, 1, allocated),
         )
-    except Exception as error:
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":  # of the RLE plug-in's Rust
+            raise
         raise DicomError(
             f"{name} is damaged: frame {index + 1} of {raster.frames} cannot be decompressed ({raster.syntax.name})."
         ) from error
@@ -74,10 +77,13 @@ def _unpacked(frame: bytes, raster: Raster, index: int, name: str) -> Samples:
 
 
 def _plugin(raster: Raster, precision: int) -> str:
-    """The decoder for a syntax: the one most used on hostile files where there are two."""
+    """The decoder for a syntax: the one most used on hostile files where there are two.
+
+    For JPEG-LS not the faster pyjpegls, which counts zeros for seconds beyond the end of a cut stream.
+    """
     if raster.syntax == JPEGBaseline8Bit or (raster.syntax == JPEGExtended12Bit and raster.stored == precision == 8):
         return "pillow"
-    return "pyjpegls" if raster.syntax in JPEGLSTransferSyntaxes else "pylibjpeg"
+    return "pylibjpeg"
 
 
 def _options(raster: Raster, frames: int, allocated: int) -> dict[str, Any]:

@@ -28,6 +28,8 @@ def streams(ds: Dataset, indices: Sequence[int]) -> list[bytes]:
         frames = enumerate(generate_frames(ds.PixelData, number_of_frames=count))
         return [frame for index, frame in frames if index in chosen]
     length = ds.Rows * ds.Columns * ds.SamplesPerPixel * ds.BitsAllocated // 8
+    if len(ds.PixelData) == length and len(indices) == 1:
+        return [ds.PixelData]
     data = memoryview(ds.PixelData)
     return [bytes(data[length * index : length * (index + 1)]) for index in indices]
 
@@ -46,33 +48,19 @@ def without_text(ds: Dataset, frames: list[bytes]) -> list[bytes] | None:
 def keep(clean: Dataset, frames: list[bytes], count: int) -> None:
     """Puts these frames into a dataset that had `count` of them; in its transfer syntax."""
     compressed = clean.file_meta.TransferSyntaxUID.is_encapsulated
-    data = encapsulate(frames, has_bot=True) if compressed else b"".join(frames)
+    data = encapsulate(frames, has_bot=True) if compressed else frames[0] if len(frames) == 1 else b"".join(frames)
     vr = "OW" if clean.BitsAllocated == 16 and not compressed else "OB"
-    clean.add_new("PixelData", vr, data + b"\0" * (len(data) % 2))
+    clean.add_new("PixelData", vr, data + b"\0" if len(data) % 2 else data)
     clean["PixelData"].is_undefined_length = compressed
     if len(frames) < count:
-        clean.NumberOfFrames = len(frames)
+        clean.add_new("NumberOfFrames", "IS", len(frames))  # a new element: that of the source may be shared
         for keyword in _PER_FRAME:
             if keyword in clean:
                 delattr(clean, keyword)
 
 
-def one_frame(ds: Dataset, index: int, frame: bytes) -> Dataset:
-    """A dataset of the frame with this index (from 0) alone, whose bytes are given; for what reads single images."""
-    count = int(ds.get("NumberOfFrames") or 1)
-    one = Dataset()
-    for tag in set(ds.keys()) - {0x7FE00010}:  # unread elements are carried over as they are
-        one[tag] = ds.get_item(tag)
-    one.file_meta = ds.file_meta
-    groups = ds.get("PerFrameFunctionalGroupsSequence")
-    if groups and len(groups) == count:
-        one.PerFrameFunctionalGroupsSequence = [groups[index]]
-    keep(one, [frame], count)
-    return one
-
-
 def blacken(
-    source: Dataset, clean: Dataset, indices: Sequence[int], looks: Iterable[Decoded], mask: Mask
+    source: Dataset, clean: Dataset, indices: Sequence[int], looks: Iterable[Decoded], mask: Mask, name: str
 ) -> list[bytes]:
     """Native frames with the lowest shown value under the mask (H, W); `clean` is made to describe them.
 
@@ -83,7 +71,7 @@ def blacken(
     if size > MAX_FILE_BYTES:
         limit = MAX_FILE_BYTES // 2**20
         raise DicomError(
-            f"Text must be blackened, and uncompressed it has {size // 2**20} MiB; at most {limit} are kept."
+            f"{name} must be blackened and has {size // 2**20} MiB uncompressed; at most {limit} are kept."
         )
     frames = []
     for index, decoded in zip(indices, looks, strict=True):
@@ -93,7 +81,8 @@ def blacken(
     if not big:
         clean.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     if source.SamplesPerPixel == 3:
-        clean.PhotometricInterpretation, clean.PlanarConfiguration = "RGB", 0
+        clean.add_new("PhotometricInterpretation", "CS", "RGB")
+        clean.add_new("PlanarConfiguration", "US", 0)
     return frames
 
 
@@ -113,6 +102,10 @@ def _without_unused_bits(ds: Dataset, frame: bytes) -> bytes:
     order = ">" if ds.file_meta.TransferSyntaxUID == ExplicitVRBigEndian else "<"
     kind = "i" if ds.PixelRepresentation else "u"
     values: npt.NDArray[Any] = np.frombuffer(frame, f"{order}{kind}{allocated // 8}")
-    unused = allocated - stored
-    clean = values << unused >> unused if kind == "i" else values & ((1 << stored) - 1)
-    return frame if np.array_equal(clean, values) else clean.astype(values.dtype).tobytes()
+    if kind == "u":
+        last = (1 << stored) - 1
+        return frame if values.max() <= last else (values & last).astype(values.dtype).tobytes()
+    unused, half = allocated - stored, 1 << (stored - 1)
+    if -half <= int(values.min()) and int(values.max()) < half:
+        return frame
+    return (values << unused >> unused).astype(values.dtype).tobytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +45,7 @@ def raster(ds: Dataset, name: str) -> Raster:
     syntax = _syntax(ds, name)
     photometric = str(_first(ds, "PhotometricInterpretation", name) or "")
     if photometric not in SAMPLES:
-        raise DicomError(f"{name} has the colour space {photometric!r}; {', '.join(SAMPLES)} are read.")
+        raise DicomError(f"{name} has the colour space {quoted(photometric)}; {', '.join(SAMPLES)} are read.")
     rows, columns = whole(ds, "Rows", name), whole(ds, "Columns", name)
     frames = whole(ds, "NumberOfFrames", name, 1)
     if frames < 1:
@@ -84,6 +85,17 @@ def whole(ds: Dataset, keyword: str, name: str, absent: int | None = None) -> in
     return number
 
 
+def uid_name(uid: str) -> str:
+    """The registered name of a UID, else the UID; what is neither may be anything, a name of a patient too."""
+    name = UID(uid).name
+    return name if name != uid or UID(uid).is_valid else "of an unknown kind"
+
+
+def quoted(text: str) -> str:
+    """A code string (PS3.5 6.2) as it may stand in a sentence; other text may be anything."""
+    return repr(text) if re.fullmatch(r"[A-Z0-9_ ]{0,16}", text) else "that is no code"
+
+
 def _first(ds: Dataset, keyword: str, name: str) -> Any:
     try:
         value = ds.get(keyword)
@@ -96,10 +108,10 @@ def _first(ds: Dataset, keyword: str, name: str) -> Any:
 
 def _check_present(ds: Dataset, name: str) -> None:
     if "PixelData" not in ds:
-        kind = UID(str(_first(ds, "SOPClassUID", name) or "")).name
-        if not kind:
+        said = _first(ds, "SOPClassUID", name) or _first(ds.file_meta, "MediaStorageSOPClassUID", name)
+        if not said:
             raise DicomError(f"{name} is damaged: it ends before its pixels.")
-        raise DicomError(f"{name} is a DICOM file without integer pixels ({kind}).")
+        raise DicomError(f"{name} is a DICOM file without integer pixels ({uid_name(str(said))}).")
     if not isinstance(_first(ds, "PixelData", name), bytes):
         raise DicomError(f"{name} is damaged: its pixels are of the type {ds['PixelData'].VR}; OB or OW is needed.")
 
@@ -108,7 +120,7 @@ def _syntax(ds: Dataset, name: str) -> UID:
     syntax = UID(str(ds.file_meta.get("TransferSyntaxUID") or ""))
     if not syntax.is_transfer_syntax or not _readable(syntax):
         raise DicomError(
-            f"{name} is compressed as {syntax.name}, which is not read here; "
+            f"{name} is compressed as {uid_name(syntax)}, which is not read here; "
             "save it uncompressed or as RLE, JPEG, JPEG-LS or JPEG 2000."
         )
     pieces = ds["PixelData"].is_undefined_length

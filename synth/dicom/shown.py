@@ -21,13 +21,21 @@ def shown(decoded: Decoded) -> Shown:
     return display(decoded)
 
 
-def shown_small(decoded: Decoded, side_px: int) -> tuple[Shown, int]:
-    """The picture by means of k x k pixels, its longer side below 2 `side_px`, and k: a film in a tenth of the time."""
-    factor = max(1, max(decoded.pixels.shape) // side_px)
+def small(decoded: Decoded, side_px: int) -> tuple[Decoded, int]:
+    """The image by means of k x k stored values, its longer side about `side_px` or as it is, and k."""
+    factor = max(1, round(max(decoded.pixels.shape) / side_px))
     if factor == 1:
-        return shown(decoded), 1
+        return decoded, 1
     drawn = None if decoded.drawn is None else reduced(decoded.drawn, factor)
-    return shown(replace(decoded, pixels=reduced(decoded.pixels, factor), drawn=drawn)), factor
+    return replace(decoded, pixels=reduced(decoded.pixels, factor), drawn=drawn), factor
+
+
+def brightest(decoded: Decoded) -> Shown:
+    """(H, W): the upper half of the stored values, the lower black: of a CT only bone, metal and letters remain."""
+    low, high = int(decoded.pixels.min()), int(decoded.pixels.max())
+    middle = (low + high) / 2
+    upper = np.clip(decoded.pixels.astype(np.float32) - middle, 0, None)
+    return imaging.to_uint8(upper / max(high - middle, 1.0))
 
 
 def reduced(pixels: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
@@ -35,11 +43,14 @@ def reduced(pixels: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
     height, width = (max(side // factor, 1) for side in pixels.shape)
     ky, kx = min(factor, pixels.shape[0]), min(factor, pixels.shape[1])
     part = pixels[: height * ky, : width * kx]
-    rows = part[0::ky].astype(np.int32)
-    for k in range(1, ky):
-        rows += part[k::ky]
-    total = rows[:, 0::kx].copy()
-    for k in range(1, kx):
-        total += rows[:, k::kx]
+    total = _added(_added(part, ky).T, kx).T
     small: npt.NDArray[Any] = (total // (ky * kx)).astype(pixels.dtype)
     return small
+
+
+def _added(pixels: npt.NDArray[Any], factor: int) -> npt.NDArray[np.int32]:
+    """(N, M) to (N // k, M): sums of k rows each."""
+    total = pixels[0::factor].astype(np.int32)
+    for k in range(1, factor):
+        total += pixels[k::factor]
+    return total

@@ -15,7 +15,7 @@ from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
 from synth.errors import DicomError
 
 MAX_DEPTH = 32  # the deepest standard documents, structured reports, stay below
-MAX_ELEMENTS = 500_000  # an enhanced CT of 2,000 frames has about 150,000
+MAX_ELEMENTS = 300_000  # an enhanced CT of 2,000 frames has about 150,000
 META_START = 132  # after preamble and magic, PS3.10 7.1
 _META_ELEMENTS = 200
 
@@ -55,7 +55,7 @@ def meta_end(data: bytes, name: str) -> int:
 
 def check_structure(data: bytes, start: int, implicit: bool, little: bool, name: str) -> None:
     """Walk the data set that begins at `start`. Raises DicomError when it is nested deeper than 32 levels, has more
-    than 500,000 elements, items that are none or longer than what holds them, or compressed pixels without end."""
+    than 300,000 elements, items that are none or longer than what holds them, or compressed pixels without end."""
     order = "<" if little else ">"
     at, levels = start, [_Level(len(data), False, _is_implicit(data, start, implicit, False))]
     for _ in range(MAX_ELEMENTS):
@@ -126,6 +126,8 @@ def _element(data: bytes, at: int, implicit: bool, order: str, name: str) -> _El
 
 
 def _is_sequence(data: bytes, element: _Element, order: str) -> bool:
+    if element.length is not None and element.length < 8:  # too short for an item
+        return False
     if element.vr not in (b"", b"UN"):
         return element.vr == b"SQ"
     try:

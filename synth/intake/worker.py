@@ -9,11 +9,12 @@ from functools import lru_cache
 from synth.dicom.door import take
 from synth.dicom.taken import Picture, Rules, Taken
 from synth.errors import DicomError, StoreError
+from synth.library import nifti
 from synth.library.metadata import image_of
 from synth.library.sources import Candidate
 from synth.store import FileOutcome, Holding, Outcome
 from synth.store.blobs import Blobs, encode_png
-from synth.types import RealImage
+from synth.types import Modality, RealImage
 
 VOLUMES = (".nii", ".nii.gz")
 ID_LENGTH = 16
@@ -66,9 +67,7 @@ def work(task: Task) -> Done:
 def _parts(data: bytes, task: Task) -> Iterator[bytes]:
     """The file itself, or the slices of a volume, which have no header of their own."""
     if task.candidate.name.lower().endswith(VOLUMES):
-        from synth.library import nifti  # type: ignore
-
-        yield from nifti.slices(data, task.candidate.name, task.volumes)
+        yield from nifti.slices(data, task.candidate.name, Modality(task.volumes))
     else:
         yield data
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +43,10 @@ class Likeness:
 
     def __len__(self) -> int:
         return len(self._ids)
+
+    def rows(self, ids: Iterable[str]) -> npt.NDArray[np.int64]:
+        """The row numbers of those ids that are in the index, for a mask."""
+        return np.array([self._row[name] for name in ids if name in self._row], np.int64)
 
     def nearest(self, vector: npt.NDArray[np.floating], k: int, among: Mask | None = None) -> list[Near]:
         """The k nearest to a unit vector (D,), nearest first and equals by id; `among` (N,) says which may be given."""

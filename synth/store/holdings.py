@@ -173,15 +173,27 @@ class Holdings:
                 data = vector.astype(np.float16).tobytes()
                 insert_once(session, VectorRow, {"source": source, "version": version, "vector": data})
 
-    def vectors(self, version: str, kind: str, after: int = 0) -> tuple[int, list[str], npt.NDArray[np.float32]]:
+    def vectors(self, version: str, kind: str, after: int = 0) -> tuple[int, list[str], npt.NDArray[np.float16]]:
         """Ids and vectors (N, D) of "real" or "synthetic" images kept after number `after`, and the last number."""
         mine = (VectorRow.version == version, VectorRow.source.startswith(f"{kind}:"), VectorRow.seq > after)
         query = select(VectorRow.seq, VectorRow.source, VectorRow.vector).where(*mine)
         with self._database.reading() as session:
             rows = session.execute(query.order_by(VectorRow.seq)).all()
         flat = np.frombuffer(b"".join(row.vector for row in rows), np.float16)
-        table = flat.reshape(len(rows), -1).astype(np.float32) if rows else np.zeros((0, 0), np.float32)
+        table = flat.reshape(len(rows), -1) if rows else np.zeros((0, 0), np.float16)
         return rows[-1].seq if rows else after, [row.source.partition(":")[2] for row in rows], table
+
+    def vectors_of(self, version: str, sources: Sequence[str]) -> dict[str, npt.NDArray[np.float16]]:
+        """The vectors (D,) of these sources that there are."""
+        query = select(VectorRow).where(VectorRow.version == version, VectorRow.source.in_(sources))
+        with self._database.reading() as session:
+            return {row.source: np.frombuffer(row.vector, np.float16) for row in session.scalars(query)}
+
+    def patients(self) -> dict[str, str]:
+        """The pseudonym of every image that has one."""
+        query = select(HoldingRow.id, HoldingRow.patient).where(HoldingRow.patient != "")
+        with self._database.reading() as session:
+            return {row.id: row.patient for row in session.execute(query)}
 
     def _bin(self, image_ids: Iterable[str], at: datetime | None, events: Sequence[AuditEvent]) -> None:
         with self._database.writing() as session:

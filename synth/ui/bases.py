@@ -13,7 +13,7 @@ from synth.dicom.decode import Decoded, decode
 from synth.errors import DicomError, RequestError
 from synth.library.folders import shown
 from synth.types import GenerationRequest, Modality, RealImage, Sex, View
-from synth.ui import chips, films, resources, session, views
+from synth.ui import chips, neighbours, resources, session, views
 
 SIZE_PX = 256  # at which the shipped model draws
 SMALLEST_PX = 32  # shorter sides hold no picture that could be enlarged
@@ -184,7 +184,7 @@ def _of_library(modalities: tuple[Modality, ...]) -> str | None:
         "Image",
         images,
         index=None,
-        format_func=lambda name: films.real_sentence(images[name]),
+        format_func=lambda name: neighbours.sentence_of(images[name]),
         key="base_real",
         on_change=_last,
         args=("real",),

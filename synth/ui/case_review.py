@@ -10,7 +10,7 @@ import streamlit as st
 from synth import prompts
 from synth.errors import StoreError, SynthError
 from synth.reading.cases import CaseSet, Entry, Standing
-from synth.ui import case_strip, films, resources, views
+from synth.ui import case_strip, neighbours, resources, views
 
 
 def show(case_set: CaseSet) -> None:
@@ -67,7 +67,7 @@ def _sentence(entry: Entry) -> str:
     if entry.recipe is not None:
         return prompts.describe(replace(entry.recipe.request, findings=entry.recipe.findings))
     image = next((image for image in resources.library().images if image.id == entry.real), None)
-    return films.real_sentence(image) if image else "A real image that the library has no more"
+    return neighbours.sentence_of(image) if image else "A real image that the library has no more"
 
 
 def _buttons(case_set: CaseSet, entry: Entry) -> None:

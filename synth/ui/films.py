@@ -7,12 +7,9 @@ import streamlit as st
 
 from synth import imaging, prompts
 from synth.dicom.encode import in_hounsfield
-from synth.library.match import match
-from synth.types import GeneratedImage, RealImage
-from synth.ui import compare, downloads, forms, hounsfield, resources, session, shelf_push, viewer, views
+from synth.types import GeneratedImage
+from synth.ui import compare, downloads, forms, hounsfield, neighbours, session, shelf_push, viewer, views
 
-REAL_CHOICES = 6  # matching real images to page through
-LOOKED_THROUGH = 24  # best matches that are tried when files of the library are damaged
 MORE_SEEDS = 4
 
 
@@ -28,7 +25,7 @@ def _reading(image: GeneratedImage, beside: GeneratedImage | None) -> None:
     with facts[0]:
         _synthetic_facts(image)
     with facts[1], views.show_error():
-        right = synthetic_pane(beside, in_hu) if beside else _real_pane(image, in_hu)
+        right = synthetic_pane(beside, in_hu) if beside else neighbours.pane(image, in_hu)
         if in_hu:
             st.caption(hounsfield.WHY_LUNG_ONLY)
         if beside:
@@ -76,47 +73,6 @@ def _scale(in_hu: bool, right: compare.Pane | None) -> compare.Scale:
     if not in_hu:
         return compare.GREYS
     return hounsfield.SCALE if right is not None and right.fixed is None else hounsfield.LUNG_ONLY
-
-
-def _real_pane(image: GeneratedImage, in_hu: bool) -> compare.Pane | None:
-    """The pane of a matching real image; None after saying why there is none."""
-    library, request, size_px = resources.library(), image.request, image.pixels.shape[0]
-    ranked = match(library.images, request, LOOKED_THROUGH)
-    found, passed_over = library.readable(ranked, REAL_CHOICES, size_px)
-    for sentence in passed_over:
-        st.caption(sentence)
-    if not found:
-        st.caption(library.problem or f"The library has no real {request.modality} image to show beside this one.")
-        return None
-    place = st.segmented_control(
-        "Real images like this",
-        range(len(found)),
-        default=0,
-        required=True,
-        format_func=lambda i: str(i + 1),
-        key="real",
-    )
-    real, pixels = found[place or 0]
-    st.markdown(real_sentence(real))
-    st.caption(credit(real))
-    if in_hu:
-        values = library.hounsfield(real.id, size_px)
-        return hounsfield.of_greys(pixels, "REAL") if values is None else hounsfield.pane(values, "REAL")
-    return compare.Pane(imaging.to_uint8(imaging.mark(pixels, "REAL")), pixels, "REAL")
-
-
-def real_sentence(real: RealImage) -> str:
-    """What is known of a real image, as "X-ray PA, man, 53 years: pleural effusion"."""
-    sex = {"F": "woman", "M": "man"}.get(real.sex or "", "")
-    age = "" if real.age is None else f"{real.age} years"
-    seen = ", ".join(code.replace("_", " ") for code in real.findings) or "no label"
-    modality = {"DX": "X-ray"}.get(real.modality, real.modality)
-    return ", ".join(part for part in (f"{modality} {real.view or ''}".strip(), sex, age) if part) + f": {seen}"
-
-
-def credit(real: RealImage) -> str:
-    """Where a real image comes from, its licence, and how its publisher wants to be cited."""
-    return ". ".join(part.rstrip(".") for part in (real.origin, real.licence, real.attribution) if part)
 
 
 def _synthetic_facts(image: GeneratedImage) -> None:

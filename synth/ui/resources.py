@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,9 +20,11 @@ from synth.imaging import to_uint8
 from synth.intake.archives import Archives
 from synth.intake.downloads import Downloads
 from synth.intake.importer import Importer
+from synth.intake.looks import Embed, Looks
 from synth.intake.transfers import Transfers
 from synth.library.collections import Collections
 from synth.library.folders import Library
+from synth.origins import Licence
 from synth.reading.cases import Case, CaseSet, Standing
 from synth.reading.sessions import ReadingSession
 from synth.store import Store
@@ -67,6 +69,12 @@ def importer() -> Importer:
 def library() -> Library:
     """The real images: those of SYNTH_LIBRARY and those that were imported; `problem` says why there are none."""
     return Library(settings().library, store().holdings)
+
+
+@st.cache_resource(show_spinner=False, on_release=Looks.close)
+def looks() -> Looks:
+    """What the images of the library look like, computed in the background while the device is idle."""
+    return Looks(store(), library(), _load_embedder, _busy)
 
 
 @st.cache_resource(show_spinner=False)
@@ -158,6 +166,12 @@ def device_name(device: str) -> str:
     return loader.device_name(device)
 
 
+def accept_licence(licence: Licence, who: str) -> None:
+    """Keep that somebody accepted the licence of the model that waits, and load it. Raises StoreError."""
+    store().accept_licence(licence, who, datetime.now(UTC))
+    engine().reload()
+
+
 # torch takes seconds to import: only the device thread imports it, so the first page is painted before.
 def _load_model() -> Model:
     if settings().model_id == "tiny":
@@ -166,7 +180,18 @@ def _load_model() -> Model:
         return TinyModel()
     from synth.models import loader
 
-    return loader.load(settings())
+    return loader.load(settings(), store().licence_accepted)
+
+
+def _busy() -> bool:
+    status = engine().status()
+    return status.model_state == "loading" or status.waiting + status.running > 0
+
+
+def _load_embedder() -> Embed:
+    from synth.models.embedding import embedder
+
+    return embedder(settings().models)
 
 
 def _generate_batch(

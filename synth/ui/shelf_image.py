@@ -10,8 +10,8 @@ from synth.errors import StoreError
 from synth.store.holding_records import Holding
 from synth.types import RealImage
 from synth.ui import (
-    films,
     hounsfield,
+    neighbours,
     resources,
     session,
     shelf_bin,
@@ -61,7 +61,7 @@ def _film(holding: Holding) -> None:
         marked = hounsfield.pane(values, "REAL").shown.astype(np.int16)
         window = _own_window()
         pane = viewer.Pane(marked, spacing, "HU", window, lines, title="REAL", presets=hounsfield.PRESETS)
-    viewer.show([pane], key="shelf-reader", label=f"Real image: {films.real_sentence(image)}", height_px=FILM_PX)
+    viewer.show([pane], key="shelf-reader", label=f"Real image: {neighbours.sentence_of(image)}", height_px=FILM_PX)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -85,7 +85,7 @@ def _own_window() -> tuple[float, float]:
 
 def _facts(holding: Holding) -> None:
     image = holding.image
-    st.markdown(f"**{plain(films.real_sentence(image))}**")
+    st.markdown(f"**{plain(neighbours.sentence_of(image))}**")
     if saved := st.session_state.pop(SAVED, ""):
         st.success(saved, icon=":material/check:")
     if image.removed:

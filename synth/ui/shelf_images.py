@@ -8,7 +8,7 @@ import streamlit as st
 
 from synth import imaging
 from synth.store.holding_records import Facets, Holding
-from synth.ui import films, resources, shelf_bin, shelf_image, shelf_place, views
+from synth.ui import neighbours, resources, shelf_bin, shelf_image, shelf_place, views
 
 PAGE = 40
 THUMBNAIL_PX = 256  # stored size
@@ -122,7 +122,7 @@ def _grid(found: Sequence[Holding]) -> None:
 
 def _tile(holding: Holding, chosen: bool) -> None:
     image = holding.image
-    sentence = films.real_sentence(image)
+    sentence = neighbours.sentence_of(image)
     key = f"shelf-pick-{image.id}"
     st.session_state[key] = chosen
     with st.container(horizontal=True, gap=None, vertical_alignment="center", horizontal_alignment="distribute"):

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
@@ -75,12 +74,9 @@ def _buttons(made: Import) -> None:
         if again:
             resources.importer().resume(made.id, session.user())
             st.rerun()
-    if made.counts.get(Outcome.ADDED):
-        st.button("See its images", key="import_images", type="tertiary", on_click=_images, args=(made.id,))
-
-
-def _images(import_id: str) -> None:
-    st.query_params.from_dict({"of": import_id})
+    if made.counts.get(Outcome.ADDED) and st.button("See its images", key="import_images", type="tertiary"):
+        st.query_params.from_dict({"of": made.id})
+        st.rerun()
 
 
 def title(made: Import) -> str:
@@ -159,17 +155,15 @@ def _report(made: Import) -> None:
     outcome = outcomes[chosen or next(iter(outcomes))]
     pages = max(1, -(-made.counts[outcome] // ROWS))
     page = min(pages, max(1, shelf_place.number("page", 1)))
-    st.dataframe(_rows(made.id, outcome, ROWS, (page - 1) * ROWS), hide_index=True, column_config=WIDTHS)
+    _table(_rows(made.id, outcome, ROWS, (page - 1) * ROWS))
     if pages > 1:
         shelf_place.pages(pages, page, "import")
 
 
-WIDTHS: Mapping[str, Any] = {
-    "file": st.column_config.TextColumn("File", width="medium"),
-    "reason": st.column_config.TextColumn("Why, or what was done to it", width="large"),
-    "pictures": st.column_config.NumberColumn("Pictures", width="small"),
-    "outcome": None,
-}
+def _table(rows: Sequence[Mapping[str, object]]) -> None:
+    """A plain table: the grid of `st.dataframe` has a CSV button of its own that does not disarm formulas."""
+    heads = {"file": "File", "pictures": "Pictures", "reason": "Why, or what was done to it"}
+    st.table([{head: plain(str(row[name])) for name, head in heads.items()} for row in rows], hide_index=True)
 
 
 def _word(outcome: str) -> str:

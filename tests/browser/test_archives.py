@@ -36,7 +36,7 @@ def orthanc(tmp_path: Path) -> Iterator[Orthanc]:
                     SeriesInstanceUID=f"{study}.1",
                     SeriesNumber=1,
                     StudyDate=f"2026010{study[-1]}",
-                )  # fmt: skip
+                )
             )
     yield server
     server.stop()

@@ -74,7 +74,7 @@ def test_a_modality_lut_replaces_slope_and_intercept() -> None:
 
 def test_a_voi_lut_is_shown_where_there_is_no_window() -> None:
     pixels = np.array([[0, 1, 2, 3]], dtype=np.uint16)
-    decoded = decode(dicom_bytes(pixels, **lut("VOILUTSequence", [0, 1000, 2000, 4000])), "x.dcm")
+    decoded = decode(dicom_bytes(pixels, **lut("VOILUTSequence", [0, 16384, 32768, 65535])), "x.dcm")
     assert display(decoded).tolist() == [[0, 64, 128, 255]]
 
 

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 from pydicom import dcmread
@@ -85,6 +86,19 @@ def test_what_cannot_enter_is_told_and_the_rest_enters(
     assert told["../../evil.dcm"][1].endswith("has a name that leads out of the ZIP.")
     assert "is synthetic" in told["ours.dcm"][1]
     assert told["cut.dcm"][0] is Outcome.REFUSED and told["cut.dcm"][1].startswith("cut.dcm ")
+
+
+def test_a_volume_enters_as_its_slices_in_hounsfield_units(
+    tmp_path: Path, store: Store, importer: Importer, ended: Ended
+) -> None:
+    voxels = np.random.default_rng(1).integers(-1000, 400, (24, 20, 5)).astype(np.int16)
+    nibabel.save(nibabel.Nifti1Image(voxels, np.diag([2.0, 2.0, 5.0, 1.0])), tmp_path / "chest.nii.gz")
+    one = ended(importer.begin(order(tmp_path / "chest.nii.gz", volumes="CT"), "ada"))
+    assert (one.error, one.counts) == ("", {Outcome.ADDED: 1})
+    count, held = store.holdings.search(Search(), 10)
+    assert count == 5 and {(one.image.modality, one.rows, one.columns) for one in held} == {("CT", 20, 24)}
+    values = Library(tmp_path / "none", store.holdings).hounsfield(held[0].image.id, 24)
+    assert values is not None and values.min() < -900 and values.max() > 300
 
 
 def test_nothing_that_names_the_patient_is_kept(tmp_path: Path, store: Store, importer: Importer, ended: Ended) -> None:

@@ -8,6 +8,7 @@ from PIL import Image
 from synth.errors import DicomError
 from synth.imaging import fit_square, png_bytes, window_level
 from synth.library.folders import Library
+from synth.store import Store
 from synth.types import RealImage
 from tests.phantoms import axial_slice, dicom_bytes, film, make_library
 
@@ -197,3 +198,12 @@ def test_jpeg_in_the_library_is_close_to_what_was_saved(tmp_path: Path) -> None:
     Image.fromarray(film(128)).save(tmp_path / "a.jpg", quality=95)
     library = Library(tmp_path)
     assert np.abs(library.pixels(library.images[0].id, 128).astype(int) - film(128)).mean() < 2
+
+
+def test_an_image_in_the_bin_is_listed_nowhere_but_can_be_looked_at(tmp_path: Path, store: Store) -> None:
+    library = Library(make_library(tmp_path / "films", 64), store.holdings)
+    name = library.images[0].id
+    store.holdings.remove([name], ())
+    library.refresh()
+    assert name not in [image.id for image in library.images] and library.image(name) is None
+    assert library.pixels(name, 64).shape == (64, 64)

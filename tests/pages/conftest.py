@@ -45,6 +45,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
     resources.importer().close()
     resources.maker().close()
     resources.importer().close()
+    resources.looks.clear()
     resources.engine().close()
     resources.store().close()
     st.cache_resource.clear()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,6 +107,23 @@ def test_a_damaged_real_image_is_passed_over_with_a_sentence(
     assert not page.exception and not page.error
     assert sum("film-0" in caption.value for caption in page.caption) == 8
     assert page.segmented_control(key="real").options == ["1", "2"]
+
+
+def test_real_images_can_be_ranked_by_their_look_with_what_nearness_may_mean(
+    app: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNTH_LIBRARY", str(make_library(tmp_path / "films", 128)))
+    page = finish(app())
+    looks, store = resources.looks(), resources.store()
+    until = time.monotonic() + 60
+    while store.holdings.without_vector(looks.embedder_id, 99) and time.monotonic() < until:
+        looks.wake()
+        time.sleep(0.05)
+    page = page.segmented_control(key="real_by").set_value("Look").run()
+    assert not page.exception and not page.error
+    captions = [caption.value for caption in page.caption]
+    assert any(re.match(r"Distance \d\.\d{3} \(0 the same.*\), the nearest of 10\.", caption) for caption in captions)
+    assert any(caption.startswith("There are too few real images to say what is usual.") for caption in captions)
 
 
 def test_cancel_ends_every_image_of_the_request_and_says_so(app: Visit) -> None:

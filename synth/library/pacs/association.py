@@ -62,13 +62,17 @@ def associated(
         raise Unreachable(f"{node.name} cannot be reached; is it running, and is its address right?") from error
     if not opened.is_established:
         raise _why_not(node, opened, tls)
+    bare = opened.dul.socket.socket
     try:
         yield opened
+        if opened.is_established:
+            opened.release()
     except BaseException:
         opened.abort()
         raise
-    if opened.is_established:
-        opened.release()
+    finally:
+        if bare is not None:
+            bare.close()  # pynetdicom leaves it open where the other side cut the line
 
 
 def echo(node: Node) -> None:

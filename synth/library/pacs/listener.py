@@ -28,8 +28,9 @@ _IDLE_S = 60.0  # silence after which an association is closed
 
 @dataclass(slots=True)
 class _Sender:
-    """One association: bytes read since its last file, files so far."""
+    """One association: its socket, bytes read since its last file, files so far."""
 
+    socket: Any
     received: int = 0
     files: int = 0
 
@@ -107,8 +108,8 @@ class Listener:
 
     def _opened(self, event: Any) -> None:
         """Watch what this association sends before it lies in memory, and break the line where it is too much."""
-        line, sender = event.assoc.dul.socket, _Sender()
-        receive = line.recv
+        line = event.assoc.dul.socket
+        sender, receive = _Sender(line.socket), line.recv
         with self._lock:
             self._senders[id(event.assoc)] = sender
 
@@ -124,7 +125,9 @@ class Listener:
 
     def _closed(self, event: Any) -> None:
         with self._lock:
-            self._senders.pop(id(event.assoc), None)
+            sender = self._senders.pop(id(event.assoc), None)
+        if sender is not None:
+            sender.socket.close()  # pynetdicom leaves it open where the line was cut by us
 
     def _stored(self, event: Any) -> int:
         """Answer one C-STORE with its status."""

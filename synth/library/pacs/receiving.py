@@ -37,8 +37,9 @@ class Delivery:
         with self._lock:
             if uid not in self._outcomes or self.stopped:
                 return False
-            if self._outcomes[uid] is not None:
-                return True  # came twice: an archive may repeat itself
+            before = self._outcomes[uid]
+            if before is not None:  # came twice: an archive may repeat itself
+                return before.state is not State.FAILED
             try:
                 self._on_instance(data)
             except SynthError as error:

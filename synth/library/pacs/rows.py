@@ -53,7 +53,10 @@ def instance_uid(ds: Dataset) -> str:
 
 
 def _texts(ds: Dataset, keyword: str) -> tuple[str, ...]:
-    value = ds.get(keyword)
+    try:
+        value = ds.get(keyword)
+    except (ValueError, TypeError, LookupError, NotImplementedError):  # read only now: not of its VR, or no charset
+        return ()
     if value is None or value == "":
         return ()
     return tuple(str(part) for part in value) if isinstance(value, MultiValue | list) else (str(value),)

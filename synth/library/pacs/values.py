@@ -176,7 +176,8 @@ class Archive(Protocol):
         """Fetch a study, or one series of it, but what is `known`; every file goes to `on_instance` as it comes.
 
         Called again after a failure it fetches what is not known by then. `on_instance` may be called from another
-        thread, one file at a time. Raises ArchiveError when nothing could be asked for.
+        thread, one file at a time. Raises ArchiveError when nothing could be asked for, Cancelled when the user stopped
+        it before that.
         """
 
     def send(self, files: Sequence[bytes], on_progress: OnProgress, cancelled: Stopped) -> Transfer:

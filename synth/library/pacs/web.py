@@ -19,6 +19,7 @@ from synth.library.pacs.values import Stopped
 
 MAX_ANSWER_BYTES = MAX_FILE_BYTES + 2**20  # one file and what is around it
 _CHUNK = 2**16
+_STRANGE = "{} gave an answer that is not DICOMweb; is its url right?"
 _FOR_NOW = (408, 429, 500, 502, 503, 504)  # RFC 9110 section 15: worth another try
 
 
@@ -55,18 +56,16 @@ class WebSession(requests.Session):
         """Send one request and read its whole answer. Raises ArchiveError for a redirect or an endless answer."""
         # legal in a query (RFC 3986 section 3.4), and not every archive decodes them
         request.url = (request.url or "").replace("%2A", "*").replace("%3F", "?")
-        response = super().send(request, **options | {"stream": True, "allow_redirects": False})
-        if response.is_redirect:
-            raise ArchiveError(f"{self._name} has moved to another address; correct its url.")
-        body = bytearray()
-        for chunk in response.iter_content(_CHUNK):
-            body += chunk
-            if len(body) > MAX_ANSWER_BYTES:
-                response.close()
-                raise ArchiveError(f"{self._name} answered with more than {MAX_ANSWER_BYTES // 2**20} MiB at once.")
-            if self._cancelled():
-                response.close()
-                raise Cancelled("The transfer was cancelled.")
+        with super().send(request, **options | {"stream": True, "allow_redirects": False}) as response:
+            if response.is_redirect:
+                raise ArchiveError(f"{self._name} has moved to another address; correct its url.")
+            body = bytearray()
+            for chunk in response.iter_content(_CHUNK):
+                body += chunk
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise ArchiveError(f"{self._name} answered with more than {MAX_ANSWER_BYTES // 2**20} MiB at once.")
+                if self._cancelled():
+                    raise Cancelled("The transfer was cancelled.")
         response._content = bytes(body)  # where requests keeps what was read
         return response
 
@@ -92,10 +91,12 @@ def told(node: Node) -> Iterator[None]:
                 f"{node.name} broke off; is it restarting, or does it want a client certificate?"
             ) from error
         raise Unreachable(f"{node.name} cannot be reached; is it running, and is its address right?") from error
+    except http.InvalidJSONError as error:
+        raise ArchiveError(_STRANGE.format(node.name)) from error
     except http.RequestException as error:
         raise Unreachable(f"{node.name} broke off in the middle of an answer.") from error
     except Exception as error:  # whatever parsers trip over in the answer of a stranger
-        raise ArchiveError(f"{node.name} gave an answer that is not DICOMweb; is its url right?") from error
+        raise ArchiveError(_STRANGE.format(node.name)) from error
 
 
 def _refusal(node: Node, response: requests.Response) -> ArchiveError:
