@@ -38,8 +38,9 @@ def _one(one: Transfer) -> None:
         st.space("stretch")
         if one.live and st.button("Stop", key=f"transfer-stop-{one.id}", icon=":material/stop:"):
             resources.transfers().stop(one.id)
-        if one.import_id:
-            st.button("See its import", key=f"transfer-import-{one.id}", on_click=_import, args=(one.import_id,))
+        if one.import_id and st.button("See its import", key=f"transfer-import-{one.id}"):
+            shelf_place.go(**{"tab": "import", "import": one.import_id, "outcome": None, "page": None})
+            st.rerun()  # the whole page, not this fragment
     if one.live:
         st.progress(share(one), text=progress_sentence(one))
     elif one.sentence:
@@ -71,7 +72,3 @@ def progress_sentence(one: Transfer) -> str:
         return "Waiting for its turn"
     files = f"{one.done:,} of {one.total:,} files" if one.total is not None else f"{one.done:,} files so far"
     return f"{files}, {one.done_bytes / 1e6:,.1f} of {one.total_bytes / 1e6:,.1f} MB" if one.total_bytes else files
-
-
-def _import(import_id: str) -> None:
-    shelf_place.go(**{"tab": "import", "import": import_id, "outcome": None, "page": None})

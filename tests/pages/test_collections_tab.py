@@ -15,7 +15,7 @@ from synth.intake.downloads import Downloads
 from synth.library import download
 from synth.library.collections import Amount, Choices, Collection, Collections, Series, Wanted
 from synth.store import ImportState, Search
-from synth.ui import films, resources
+from synth.ui import neighbours, resources
 from tests.intake.bucket import Bucket, opened
 
 Visit = Callable[..., AppTest]
@@ -131,7 +131,7 @@ def test_a_chosen_collection_comes_into_the_library_with_its_attribution(
     until(through)
     _, held = resources.store().holdings.search(Search(), 10)
     assert [one.image.attribution for one in held] == [bucket.series[0].attribution] * 6
-    assert films.credit(held[0].image) == f"Phantom lungs. CC BY 4.0. {bucket.series[0].attribution}"
+    assert neighbours.credit(held[0].image) == f"Phantom lungs. CC BY 4.0. {bucket.series[0].attribution}"
     page = page.run()
     assert "See its import" in [button.label for button in page.button]
     page = press(page, "See its import")
