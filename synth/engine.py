@@ -17,9 +17,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from synth.errors import BusyError, Cancelled, StoreError, SynthError
+from synth.errors import BusyError, Cancelled, LicenceNotAccepted, StoreError, sentence
+from synth.origins import Licence
 from synth.store import Store
-from synth.types import AuditEvent, GeneratedImage, GenerationRequest, Job, JobState, ModelCard, Step
+from synth.types import GeneratedImage, GenerationRequest, Job, JobState, ModelCard, Step
 
 if TYPE_CHECKING:  # both import torch, which the device thread alone may wait for
     from synth.diffusion.model import Model
@@ -46,6 +47,7 @@ class EngineStatus:
     running: int
     error: str | None  # one sentence, why the model could not be loaded
     card: ModelCard | None
+    licence: Licence | None = None  # the model waits until somebody accepts it
 
 
 class Engine:
@@ -73,8 +75,9 @@ class Engine:
         self._max_batch = max_batch
         self._lease = timedelta(seconds=lease_s)
         self._owner = uuid.uuid4().hex
-        self._model: Model | None = None  # this and the next two are written by the device thread alone
-        self._load_error: str | None = None
+        self._model: Model | None = None  # written by the device thread alone, as the next three
+        self._licence: Licence | None = None
+        self._load_error: str | None = None  # `reload` clears it
         self._load_count = 0
         self._stop = threading.Event()
         self._submitting = threading.Lock()  # keeps the order of the store and of the queue the same
@@ -99,7 +102,7 @@ class Engine:
         jobs = [Job(job_id, request, user, JobState.QUEUED, total=request.steps) for job_id, request in named]
         with self._submitting:
             self._check_room(len(jobs))
-            self._store.add_jobs(jobs, self._owner, [_event("submit", job) for job in jobs])
+            self._store.add_jobs(jobs, self._owner, [job.event("submit", datetime.now(UTC)) for job in jobs])
             self._enqueue(jobs)
         return [self.job(job.id) for job in jobs]
 
@@ -131,7 +134,14 @@ class Engine:
                 running=len(self._open) - waiting,
                 error=error,
                 card=model.card if model else None,
+                licence=self._licence if error else None,
             )
+
+    def reload(self) -> None:
+        """Load the model once more after it could not be; jobs that are asked for meanwhile wait for it."""
+        with self._changed:
+            self._load_error = None
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Stop after the step that is being computed; unfinished jobs go back to the store for the next engine."""
@@ -143,27 +153,33 @@ class Engine:
         self._store.release_jobs(self._owner)
 
     def _work(self) -> None:
-        self._load()
-        while batch := self._next_batch():
-            try:
-                self._serve(batch)
-            except Exception as error:
-                sentence = _sentence(error, "The image could not be made")
-                for job in batch:
-                    self._fail(job, sentence)
+        while not self._stop.is_set():
+            if self._to_load():
+                self._load()
+            while batch := self._next_batch():
+                try:
+                    self._serve(batch)
+                except Exception as error:
+                    reason = sentence(error, "The image could not be made", log)
+                    for job in batch:
+                        self._fail(job, reason)
 
     def _load(self) -> None:
         self._load_count += 1
         try:
             self._model = self._load_model()
         except Exception as error:
-            self._load_error = _sentence(error, "The model could not be loaded")
+            self._licence = error.licence if isinstance(error, LicenceNotAccepted) else None
+            self._load_error = sentence(error, "The model could not be loaded", log)
+
+    def _to_load(self) -> bool:
+        return self._model is None and self._load_error is None
 
     def _next_batch(self) -> list[Job]:
-        """The oldest waiting job and those that may share its batch, marked as running; empty when closing."""
+        """The oldest waiting job and those that may share its batch, marked as running; empty to close or reload."""
         with self._changed:
-            self._changed.wait_for(lambda: self._stop.is_set() or self._queued())
-            if self._stop.is_set():
+            self._changed.wait_for(lambda: self._stop.is_set() or self._to_load() or self._queued())
+            if self._stop.is_set() or self._to_load():
                 return []
             first, *others = self._queued()
             partners = [job for job in others if self._compatible(first.request, job.request)]
@@ -175,7 +191,7 @@ class Engine:
     def _serve(self, batch: Sequence[Job]) -> None:
         if self._model is None:
             for job in batch:
-                self._fail(job, str(self._load_error))
+                self._fail(job, self._load_error or "The model is loaded anew; ask again.")
             return
         started = self._store.start_jobs([job.id for job in batch], self._owner)
         for job in batch:
@@ -203,7 +219,7 @@ class Engine:
             orders = [Order(job.request, job.user, job.id, self._store.base(job.request)) for job in jobs]
             images = self._generate_batch(self._model, orders, datetime.now(UTC), partial(self._on_step, jobs))
         except Exception as error:
-            return _sentence(error, "The image could not be made")
+            return sentence(error, "The image could not be made", log)
         for job, image in zip(jobs, images, strict=True):
             self._finish(job, image)
         return None
@@ -219,9 +235,9 @@ class Engine:
 
     def _finish(self, job: Job, image: GeneratedImage) -> None:
         try:
-            kept = self._store.finish_job(job.id, self._owner, image, _event("done", job))
+            kept = self._store.finish_job(job.id, self._owner, image, job.event("done", datetime.now(UTC)))
         except StoreError as error:
-            self._fail(job, _sentence(error, "The image could not be stored"))
+            self._fail(job, sentence(error, "The image could not be stored", log))
             return
         done = replace(job, state=JobState.DONE, step=job.total, image_id=image.id)
         self._forget(job, done if kept else None)
@@ -243,14 +259,14 @@ class Engine:
     def _queued(self) -> list[Job]:
         return [job for job in self._open.values() if job.state is JobState.QUEUED]
 
-    def _fail(self, job: Job, sentence: str) -> None:
+    def _fail(self, job: Job, reason: str) -> None:
         if job.id in self._open:  # else it was cancelled meanwhile
-            self._end(job, JobState.FAILED, sentence)
+            self._end(job, JobState.FAILED, reason)
 
     def _end(self, job: Job, state: JobState, error: str | None) -> None:
         ended = replace(job, state=state, error=error, position=0, preview=None)
         try:
-            written = self._store.end_job(ended, _event(state.value, job))
+            written = self._store.end_job(ended, job.event(state.value, datetime.now(UTC)))
         except StoreError:  # a full disk must not keep the user from seeing how the job ended
             log.exception("the end of job %s could not be stored", job.id)
             written = True
@@ -282,19 +298,3 @@ class Engine:
                 self._enqueue([replace(job, total=job.request.steps)])
             else:  # its end could not be stored at the time
                 self._end(ended, ended.state, ended.error)
-
-
-def _event(action: str, job: Job) -> AuditEvent:
-    """Who asked for what, without a word of the prompt."""
-    request = job.request
-    detail = {"model": request.model_id, "seed": request.seed, "digest": request.digest()}
-    return AuditEvent(datetime.now(UTC), job.user, action, job.id, "", detail)
-
-
-def _sentence(error: Exception, what: str) -> str:
-    """What a user may read of an exception; the whole of an unexpected one goes to the log."""
-    if isinstance(error, SynthError):
-        log.info("%s: %s", what, error)
-        return str(error)
-    log.error("%s", what, exc_info=error)
-    return f"{what} because of an unexpected {type(error).__name__}; the server's log has the details."

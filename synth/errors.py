@@ -18,6 +18,12 @@
 The message is one sentence for the screen: what is wrong, which value, what would be right.
 """
 
+from __future__ import annotations
+
+import logging
+
+from synth.origins import Licence
+
 
 class SynthError(Exception):
     """Base of all errors that pages show as a sentence."""
@@ -51,6 +57,17 @@ class WeightsCorrupt(ModelError):
     """A weight file does not have the sha256 that the card names."""
 
 
+class LicenceNotAccepted(ModelError):
+    """The model is somebody else's, and nobody has accepted its licence here yet."""
+
+    def __init__(self, licence: Licence) -> None:
+        self.licence = licence
+        super().__init__(
+            f"The model {licence.model_id} has the licence {licence.name!r}, which nobody has accepted here yet; "
+            "read it and accept it in the sidebar."
+        )
+
+
 class OutOfMemory(ModelError):
     """The device ran out of memory."""
 
@@ -69,3 +86,12 @@ class StoreError(SynthError):
 
 class CollectionError(SynthError):
     """The open collections could not be listed or reached."""
+
+
+def sentence(error: Exception, what: str, log: logging.Logger) -> str:
+    """What a user may read of an exception; the whole of an unexpected one goes to the log."""
+    if isinstance(error, SynthError):
+        log.info("%s: %s", what, error)
+        return str(error)
+    log.error("%s", what, exc_info=error)
+    return f"{what} because of an unexpected {type(error).__name__}; the server's log has the details."

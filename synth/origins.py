@@ -1,10 +1,13 @@
-"""Where images come from: how one was made, which real one it is, and who did what with it."""
+"""Where images come from: how one was made, which real one it is, who did what with it, and under which licence."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+UNKNOWN = "unknown"  # the licence that a card does not name
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +73,18 @@ class AuditEvent:
     subject: str
     reason: str
     detail: dict[str, Any] = field(default_factory=dict)  # model, seed, digest: never free text of a prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """The terms of one revision of somebody else's model, which must be accepted before it is used."""
+
+    model_id: str
+    revision: str  # commit of the hub, else the hash of the weights
+    name: str  # as its card names it, or UNKNOWN
+    link: str = ""
+    limits: str = ""  # what its card says that it cannot do
+
+    def digest(self) -> str:
+        """sha256 (hex) of model, revision and name: what an acceptance is for, and no other."""
+        return hashlib.sha256("\n".join((self.model_id, self.revision, self.name)).encode()).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -292,3 +293,8 @@ class Job:
     preview: npt.NDArray[np.uint8] | None = field(default=None, compare=False)  # (H, W)
     image_id: str | None = None
     error: str | None = None  # one sentence
+
+    def event(self, action: str, at: datetime) -> AuditEvent:
+        """Who asked for what, without a word of the prompt."""
+        detail = {"model": self.request.model_id, "seed": self.request.seed, "digest": self.request.digest()}
+        return AuditEvent(at, self.user, action, self.id, "", detail)

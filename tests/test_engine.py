@@ -11,7 +11,8 @@ import pytest
 
 from synth import engine as engine_module
 from synth.engine import Engine, EngineStatus
-from synth.errors import BusyError, OutOfMemory, StoreError, WeightsMissing
+from synth.errors import BusyError, LicenceNotAccepted, OutOfMemory, StoreError, WeightsMissing
+from synth.origins import Licence
 from synth.store import Store
 from synth.types import GenerationRequest, JobState
 from tests.painting import CARD, UNLUCKY_SEED, Painter, alike, paint, pixels, start, until, wait_for
@@ -318,6 +319,34 @@ def test_without_a_model_every_job_fails_with_the_reason(store: Store, problem: 
     assert [(job.state, job.error) for job in jobs] == [(JobState.FAILED, sentence)] * 2
     assert engine.status() == EngineStatus("", "", "failed", 1, 0, 0, sentence, None)
     engine.close()
+
+
+def test_a_model_that_waits_for_its_licence_is_loaded_and_draws_once_it_is_accepted(store: Store) -> None:
+    licence = Licence("painter", "1", "openrail")
+    accepted: list[Licence] = []
+
+    def load() -> Painter:
+        if not accepted:
+            raise LicenceNotAccepted(licence)
+        return Painter()
+
+    engine = Engine(store, load, paint, alike)  # type: ignore[arg-type]
+    refused = wait_for(engine, engine.submit(ask(1), "ada").id)
+    waiting = engine.status()
+    engine.reload()  # nobody has accepted it yet
+    until(lambda: engine.status().load_count == 2 and engine.status().model_state == "failed", "the second refusal")
+    accepted.append(licence)
+    engine.reload()
+    done = wait_for(engine, engine.submit(ask(2), "ada").id)
+    ready = engine.status()
+    engine.reload()  # of a model that is there: nothing
+    again = wait_for(engine, engine.submit(ask(3), "ada").id)
+    engine.close()
+
+    assert (refused.state, refused.error) == (JobState.FAILED, str(LicenceNotAccepted(licence)))
+    assert (waiting.model_state, waiting.licence) == ("failed", licence)
+    assert (done.state, again.state) == (JobState.DONE, JobState.DONE)
+    assert ready == EngineStatus("cpu", "painter", "ready", 3, 0, 0, None, CARD)
 
 
 def test_users_who_ask_at_once_get_their_own_images(begin: Begin, store: Store) -> None:

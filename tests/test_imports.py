@@ -55,7 +55,7 @@ LIBRARIES = {
     "generate": {"torch", "numpy"},
     "restoration": {"torch", "numpy"},
     "store": {"numpy", "sqlalchemy", "alembic", "fsspec", "PIL"},
-    "models": {"torch", "numpy", "diffusers", "transformers", "safetensors", "huggingface_hub"},
+    "models": {"torch", "numpy", "diffusers", "transformers", "safetensors", "huggingface_hub", "yaml"},
     "library": {
         "numpy", "PIL", "pydicom", "nibabel", "pynetdicom", "dicomweb_client", "requests", "duckdb", "s3fs",
         "botocore", "pandas",
@@ -86,6 +86,7 @@ PACKAGE_OF = {
     "skimage": "scikit-image",
     "sqlalchemy": "SQLAlchemy",
     "streamlit_drawable_canvas": "streamlit-drawable-canvas",
+    "yaml": "huggingface-hub",  # which brings it
 }
 
 

@@ -45,6 +45,14 @@ def read_card(folder: Path) -> ModelCard:
     return _parse(text, folder.name)
 
 
+def has_fields(folder: Path) -> bool:
+    """Whether `card.md` is there with its JSON block: a card of this program, not one of a hub."""
+    try:
+        return _BLOCK.search((folder / CARD_NAME).read_text(encoding="utf-8")) is not None
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
 def write_card(folder: Path, card: ModelCard, prose: str) -> Path:
     """Write `card.md`: title, JSON block, then `prose` (Markdown). Returns its path; the folder must exist.
 

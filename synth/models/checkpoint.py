@@ -13,8 +13,9 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from synth.errors import ModelError
 from synth.findings import VOCABULARY
-from synth.models.cards import CARD_NAME, read_card
+from synth.models.cards import has_fields, read_card
 from synth.models.diffusers_model import DiffusersModel, Networks, NoiseLevels, shrink_factor
+from synth.models.licences import HUB_CARD, licence_of
 from synth.models.weights import check_files, file_hashes
 from synth.types import ModelCard
 
@@ -30,11 +31,20 @@ def fetch(hub_id: str) -> Path:
 
     Raises ModelError when the hub cannot be reached, does not know the id or refuses it.
     """
+    return _snapshot(hub_id, ["*.json", "*.txt", HUB_CARD, *_WEIGHTS])
+
+
+def fetch_card(hub_id: str) -> Path:
+    """The local folder of a hub checkpoint with at least its card: it is named by its commit. Raises as `fetch`."""
+    return _snapshot(hub_id, [HUB_CARD])
+
+
+def _snapshot(hub_id: str, patterns: list[str]) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(hub_id, allow_patterns=["*.json", "*.txt", *_WEIGHTS]))
+        return Path(snapshot_download(hub_id, allow_patterns=patterns))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         reason = str(error).strip().split("\n")[0].rstrip(".")
         raise ModelError(
@@ -46,8 +56,8 @@ def fetch(hub_id: str) -> Path:
 def open_checkpoint(folder: Path, name: str, device: torch.device) -> DiffusersModel:
     """The checkpoint in `folder` as a model called `name`, fp16 on CUDA and fp32 elsewhere.
 
-    A `card.md` in the folder is believed and checked. Raises ModelError (WeightsMissing, WeightsCorrupt) naming the
-    part that is missing, damaged or of a kind that is not understood.
+    A `card.md` of ours in the folder is believed and checked. Raises ModelError (WeightsMissing, WeightsCorrupt) naming
+    the part that is missing, damaged or of a kind that is not understood.
     """
     dtype = torch.float16 if device.type == "cuda" else torch.float32
     scheduler = _json(folder / "scheduler" / "scheduler_config.json", name)
@@ -134,20 +144,22 @@ def _check_fit(unet: UNet2DConditionModel, codec: AutoencoderKL, text: CLIPTextM
 
 
 def _card(folder: Path, name: str, native_px: int) -> ModelCard:
-    if (folder / CARD_NAME).is_file():
+    if has_fields(folder):
         card = read_card(folder)
         check_files(folder, card)
         return card
     found = (path for pattern in _WEIGHTS for path in folder.glob(pattern))
+    revision = folder.name if folder.parent.name == "snapshots" else "local"
+    licence = licence_of(folder, name, revision)
     return ModelCard(
         id=name,
         title=name,
-        revision=folder.name if folder.parent.name == "snapshots" else "local",
+        revision=revision,
         files=file_hashes(folder, (path.relative_to(folder).as_posix() for path in found)),
-        licence="As stated by the publisher of the checkpoint.",
+        licence=licence.name,
         training_data="As stated by the publisher of the checkpoint.",
         native_px=native_px,
         intended_use="Education and research, never diagnosis.",
-        limits="Not trained by this project: what it has learnt has not been measured here. Text only, no masks.",
+        limits=licence.limits,
         text_findings=tuple(sorted(VOCABULARY)),
     )

@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
 from synth.config import Settings
 from synth.diffusion.model import Model
-from synth.errors import ModelError, OutOfMemory
+from synth.errors import LicenceNotAccepted, ModelError, OutOfMemory
 from synth.models.cards import read_card
 from synth.models.weights import check_files
+from synth.origins import Licence
 from synth.types import ModelCard
 
 _PLAIN_FILES = frozenset({"config.json", "vocab.json"})  # beside the safetensors of a shipped model
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")  # owner/name, as hubs name a repository
+Accepted = Callable[[Licence], bool]
 
 
-def load(settings: Settings) -> Model:
+def nobody(licence: Licence) -> bool:
+    """Where there is nobody to ask: no licence of others is accepted."""
+    return False
+
+
+def load(settings: Settings, accepted: Accepted = nobody) -> Model:
     """Load the model that the settings name; every file is checked against its card first.
 
     `settings.model_id` is a folder in `settings.models` (or a path) with a card or in the diffusers format, or a hub
-    id "owner/name". Raises ModelError (WeightsMissing, WeightsCorrupt, OutOfMemory) in one sentence.
+    id "owner/name". `accepted` says whether somebody has accepted the licence of a model in the diffusers format; those
+    in our own format were trained by this program. Raises ModelError (LicenceNotAccepted, WeightsMissing,
+    WeightsCorrupt, OutOfMemory) in one sentence.
     """
     device = choose_device(settings.device)
     if settings.threads:
         torch.set_num_threads(settings.threads)
     try:
-        return _open(settings, device)
+        return _open(settings, device, accepted)
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise OutOfMemory(
             f"The {device.type} device has too little free memory for the model {settings.model_id!r}; "
@@ -61,21 +71,42 @@ def device_name(device: str) -> str:
     return f"CPU, {threads} {'thread' if threads == 1 else 'threads'}"
 
 
-def _open(settings: Settings, device: torch.device) -> Model:
+def _open(settings: Settings, device: torch.device, accepted: Accepted) -> Model:
     # Each kind is imported when it is asked for: what reads the other formats takes seconds to import.
     name = settings.model_id
     folder = settings.models / name
-    is_checkpoint = (folder / "model_index.json").is_file()
-    if is_checkpoint or (not folder.is_dir() and _HUB_ID.fullmatch(name)):
-        from synth.models.checkpoint import fetch, open_checkpoint
+    if (folder / "model_index.json").is_file():
+        from synth.models.checkpoint import open_checkpoint
+        from synth.models.licences import licence_of, revision_of
 
-        return open_checkpoint(folder if is_checkpoint else fetch(name), name, device)
+        _check_licence(licence_of(folder, name, revision_of(folder)), accepted)
+        return open_checkpoint(folder, name, device)
+    if not folder.is_dir() and _HUB_ID.fullmatch(name):
+        return _from_hub(name, device, accepted)
     card = read_card(folder)
     unnamed = _PLAIN_FILES - set(card.files)
     if unnamed:
         raise ModelError(f"The card of model {name!r} does not name {min(unnamed)}, so it cannot be checked.")
     check_files(folder, card)
     return _shipped(folder, card, device)
+
+
+def _from_hub(name: str, device: torch.device, accepted: Accepted) -> Model:
+    """The card is fetched first: nobody waits for gigabytes of a model whose licence they will not accept."""
+    from synth.models.checkpoint import fetch, fetch_card, open_checkpoint
+    from synth.models.licences import licence_of
+
+    card = fetch_card(name)
+    _check_licence(licence_of(card, name, card.name), accepted)
+    folder = fetch(name)
+    if folder != card:  # published anew in between
+        _check_licence(licence_of(folder, name, folder.name), accepted)
+    return open_checkpoint(folder, name, device)
+
+
+def _check_licence(licence: Licence, accepted: Accepted) -> None:
+    if not accepted(licence):
+        raise LicenceNotAccepted(licence)
 
 
 def _shipped(folder: Path, card: ModelCard, device: torch.device) -> Model:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from synth.errors import RequestError, StoreError
 from synth.imaging import to_uint8
+from synth.origins import Licence
 from synth.store import records
 from synth.store.blobs import Blobs, decode_png, digest_of, encode_png, shrink
 from synth.store.casebook import Casebook
@@ -23,6 +24,7 @@ from synth.store.sittings import Sittings
 from synth.store.tables import EventRow, ImageRow, JobRow
 from synth.types import AuditEvent, Base, GeneratedImage, GenerationRequest, Job, JobState, Pixels
 
+ACCEPTED = "licence.accepted"
 OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
 
 
@@ -201,6 +203,16 @@ class Store:
             query = query.where(EventRow.subject == subject)
         with self._database.reading() as session:
             return [records.event(row) for row in session.scalars(query)]
+
+    def accept_licence(self, licence: Licence, who: str, at: datetime) -> None:
+        """Keep who accepted the licence of a revision of a model, and when; once."""
+        if not self.licence_accepted(licence):
+            detail = {"model": licence.model_id, "revision": licence.revision, "licence": licence.name}
+            self.add_event(AuditEvent(at, who, ACCEPTED, licence.digest(), "", detail))
+
+    def licence_accepted(self, licence: Licence) -> bool:
+        """Whether anybody has accepted this licence for this revision of the model."""
+        return any(event.action == ACCEPTED for event in self.events(subject=licence.digest()))
 
     def _image_row(self, image_id: str) -> ImageRow:
         with self._database.reading() as session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +24,7 @@ from synth.intake.looks import Embed, Looks
 from synth.intake.transfers import Transfers
 from synth.library.collections import Collections
 from synth.library.folders import Library
+from synth.origins import Licence
 from synth.reading.cases import Case, CaseSet, Standing
 from synth.reading.sessions import ReadingSession
 from synth.store import Store
@@ -165,6 +166,12 @@ def device_name(device: str) -> str:
     return loader.device_name(device)
 
 
+def accept_licence(licence: Licence, who: str) -> None:
+    """Keep that somebody accepted the licence of the model that waits, and load it. Raises StoreError."""
+    store().accept_licence(licence, who, datetime.now(UTC))
+    engine().reload()
+
+
 # torch takes seconds to import: only the device thread imports it, so the first page is painted before.
 def _load_model() -> Model:
     if settings().model_id == "tiny":
@@ -173,7 +180,7 @@ def _load_model() -> Model:
         return TinyModel()
     from synth.models import loader
 
-    return loader.load(settings())
+    return loader.load(settings(), store().licence_accepted)
 
 
 def _busy() -> bool:

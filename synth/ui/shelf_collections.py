@@ -17,7 +17,9 @@ PAGE = 100  # series of one table
 PARTS = 60  # body parts that are offered, the most frequent
 ABOUT = 400  # letters of a description
 ROWS_SHOWN = 8
-ROW_PX = 36
+ROW_PX = 31
+# Others (segmentations, plans, slides, reports) hold no picture that the library keeps.
+PICTURES = ("CT", "MR", "PT", "CR", "DX", "MG", "US", "XA", "RF", "NM", "OT")
 NAMES = {"DX": "X-ray (DX)", "CR": "X-ray (CR)", "MR": "MRI (MR)", "PT": "PET (PT)", "MG": "mammography (MG)"}
 
 
@@ -75,15 +77,16 @@ def _filters(offered: Choices) -> Wanted:
             )
         )
 
+    pictured = [(name, count) for name, count in offered.modalities if name in PICTURES]
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         text = st.text_input(
             "Words", key="idc_text", placeholder="pneumonia, lung screening", icon=":material/search:", width=240,
             persist_state="session", help="All must occur in the collection or in the description of the series.",
         )  # fmt: skip
-        modalities = several("Modality", "idc_modality", offered.modalities, 220)
+        modalities = several("Modality", "idc_modality", pictured, 220)
         parts = several("Body part", "idc_part", offered.body_parts[:PARTS], 240)
         licences = several("Licence", "idc_licence", offered.licences, 240)
-    return Wanted((), modalities, parts, licences, text.strip()[:200])
+    return Wanted((), modalities or PICTURES, parts, licences, text.strip()[:200])
 
 
 def _collections(found: Sequence[Collection]) -> list[Collection]:
@@ -101,9 +104,13 @@ def _collections(found: Sequence[Collection]) -> list[Collection]:
         on_select="rerun",
         selection_mode="multi-row",
         key="idc-collections",
-        height=ROW_PX * (1 + min(ROWS_SHOWN, len(found))),
+        height=ROW_PX * (1 + min(ROWS_SHOWN, len(found))) + 2,
         column_config={
-            "Collection": st.column_config.TextColumn(width="large"),
+            "Collection": st.column_config.TextColumn(width=270),
+            "Modality": st.column_config.TextColumn(width=110),
+            "Body part": st.column_config.TextColumn(width=210),
+            "Licence": st.column_config.TextColumn(width=130),
+            **{name: st.column_config.NumberColumn(format="localized") for name in ("Patients", "Series", "Images")},
             "Size, GB": st.column_config.NumberColumn(format="%.2f"),
         },
     )
@@ -165,7 +172,7 @@ def _series_table(listed: Sequence[Series], amount: Amount, number: int) -> list
         on_select="rerun",
         selection_mode="multi-row",
         key=f"idc-series-{number}-{listed[0].uid if listed else ''}",
-        height=ROW_PX * (1 + min(ROWS_SHOWN, len(listed))),
+        height=ROW_PX * (1 + min(ROWS_SHOWN, len(listed))) + 2,
         column_config={"Size, MB": st.column_config.NumberColumn(format="%.1f")},
     )
     rows: list[int] = state.selection.rows

@@ -18,6 +18,7 @@ from synth.ui.shelf_draft import Draft
 
 MODALITIES = ("DX", "CT", "MR", "PT", "US", "MG", "NM", "XA", "OT")
 VIEWS = ("PA", "AP", "LATERAL", "AXIAL", "CORONAL", "SAGITTAL")
+SEXES = (None, "F", "M")
 BODY_PARTS = ("CHEST", "HEAD", "BRAIN", "ABDOMEN", "BREAST", "PELVIS", "SPINE", "EXTREMITY")
 EDGES = ("Left", "Top", "Width", "Height")  # of a box, as shares of the picture
 LICENCES = ("CC0 1.0", "CC BY 4.0", "CC BY-SA 4.0", "CC BY-NC 4.0", "CC BY-NC-SA 4.0", "own images", "unknown")
@@ -46,14 +47,8 @@ def _labels(draft: Draft) -> RealImage:
         age = st.text_input("Age, years", "" if image.age is None else str(image.age), key=key("age"), placeholder="?")
     with two:
         view = _open_choice("View", VIEWS, image.view or "", key("view"))
-        sexes = (None, "F", "M")
-        sex = st.selectbox(
-            "Sex",
-            sexes,
-            sexes.index(image.sex) if image.sex in sexes else 0,
-            format_func=lambda sex: {"F": "woman", "M": "man"}.get(sex or "", "unknown"),
-            key=key("sex"),
-        )
+        said = SEXES.index(image.sex) if image.sex in SEXES else 0
+        sex = st.selectbox("Sex", SEXES, said, format_func=_sex, key=key("sex"))
     with three:
         body_part = _open_choice("Body part", BODY_PARTS, image.body_part, key("part"))
     chosen = st.session_state.get(key("findings"), image.findings)  # another modality must not drop what was chosen
@@ -78,6 +73,10 @@ def _labels(draft: Draft) -> RealImage:
         licence=licence,
         attribution=attribution,
     )
+
+
+def _sex(sex: str | None) -> str:
+    return {"F": "woman", "M": "man"}.get(sex or "", "unknown")
 
 
 def _open_choice(label: str, usual: tuple[str, ...], value: str, key: str) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from synth import imaging
+from synth.dicom.headers import safe_header
 from synth.errors import StoreError
 from synth.store.holding_records import Holding
 from synth.types import RealImage
@@ -92,7 +93,17 @@ def _facts(holding: Holding) -> None:
         st.warning("This image is in the bin: it is shown nowhere else.")
     st.table(facts(holding))
     word = "Put back" if image.removed else "Move to bin"
-    st.button(word, key="shelf_move_one", on_click=_move, args=(image.id, not image.removed))
+    with st.container(horizontal=True, gap="small"):
+        st.button(word, key="shelf_move_one", on_click=_move, args=(image.id, not image.removed))
+        if not image.removed:
+            st.button(
+                "Look-alikes",
+                key="shelf_like",
+                icon=":material/image_search:",
+                on_click=shelf_place.go,
+                kwargs={"image": None, "page": None, "like": image.id},
+                help="The images of the library that look like this one, nearest first",
+            )
     with st.expander("Edit labels", icon=":material/edit:"), views.show_error():
         st.fragment(shelf_edit.editor)(holding, shape_of(holding))
     _header(image)
@@ -139,7 +150,10 @@ def _header(image: RealImage) -> None:
     if not image.kept.endswith(".dcm"):
         return
     with st.expander("Header", icon=":material/data_object:"), views.show_error():
-        st.caption("DICOM, kept de-identified.")
+        st.caption("As it is kept, after de-identification.")
+        lines = safe_header(resources.store().holdings.file(image.kept))
+        table = {name: [getattr(line, name) for line in lines] for name in ("tag", "keyword", "vr", "value")}
+        st.dataframe(table, hide_index=True, height=360)
 
 
 def plain(text: str) -> str:

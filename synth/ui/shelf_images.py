@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from synth import imaging
 from synth.store.holding_records import Facets, Holding
-from synth.ui import neighbours, resources, shelf_bin, shelf_image, shelf_place, views
+from synth.ui import neighbours, resources, shelf_alike, shelf_bin, shelf_image, shelf_place, views
 
 PAGE = 40
 THUMBNAIL_PX = 256  # stored size
@@ -24,17 +24,22 @@ def show() -> None:
         return
     if library.problem:
         st.info(library.problem)
+    resources.looks()  # from the first visit on, new images are looked at in the background
     in_bin = shelf_place.given("bin")
     _filters(facets(library.revision))
     wanted = shelf_place.search()
     page = max(1, shelf_place.number("page", 1))
-    count, found = resources.store().holdings.search(wanted, PAGE, (page - 1) * PAGE)
+    distances: Mapping[str, float] = {}
+    if like := st.query_params.get("like"):
+        count, found, distances = shelf_alike.page(like, wanted, PAGE, page)
+    else:
+        count, found = resources.store().holdings.search(wanted, PAGE, (page - 1) * PAGE)
     pages = max(1, -(-count // PAGE))
-    if page > pages:  # images went into the bin since the address was written
+    if page > pages and not like:  # images went into the bin since the address was written
         count, found = resources.store().holdings.search(wanted, PAGE, (pages - 1) * PAGE)
     shelf_bin.undo_bar()
     _bar(count, len(library.images), found, in_bin)
-    _grid(found)
+    _grid(found, distances)
     if pages > 1:
         shelf_place.pages(pages, min(page, pages), "shelf")
 
@@ -110,7 +115,7 @@ def _other_side() -> None:
     shelf_place.go(bin=None if shelf_place.given("bin") else "1")
 
 
-def _grid(found: Sequence[Holding]) -> None:
+def _grid(found: Sequence[Holding], distances: Mapping[str, float]) -> None:
     if not found:
         st.caption("Nothing here fits.")
     chosen = shelf_bin.chosen()
@@ -118,6 +123,8 @@ def _grid(found: Sequence[Holding]) -> None:
         for holding in found:
             with st.container(width=TILE_PX, gap="xxsmall"), views.show_error():
                 _tile(holding, holding.image.id in chosen)
+                if (distance := distances.get(holding.image.id)) is not None:
+                    st.caption(f"distance {distance:.3f}")
 
 
 def _tile(holding: Holding, chosen: bool) -> None:

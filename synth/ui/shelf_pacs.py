@@ -8,7 +8,7 @@ from synth.intake.archives import Listening
 from synth.library.pacs import Network, Node
 from synth.ui import resources, shelf_place, shelf_push, shelf_transfers, shelf_worklist, views, waiting
 
-ECHO = "pacs-echo"
+ECHO, TEST = "pacs-echo", "pacs-test-asked"
 WAYS = {"fetch": "Find and retrieve", "send": "Send synthetic images"}
 EXAMPLE = """[[node]]
 name = "teaching"
@@ -29,6 +29,8 @@ def show() -> None:
         st.code(EXAMPLE, language="toml")
         return
     node = _node(network)
+    with views.show_error():
+        _answer(node)
     way = _way()
     with views.show_error():
         (shelf_push if way == "send" else shelf_worklist).show(node)
@@ -47,20 +49,27 @@ def _listener(listening: Listening) -> None:
 
 
 def _node(network: Network) -> Node:
-    """The node that is chosen, its address, and whether it answers."""
+    """The node that is chosen, its address, and the test of its connection."""
     names = [node.name for node in network.nodes]
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         name = st.selectbox("PACS", names, key="pacs_node", width=220, on_change=_forget, persist_state="session")
         node = network.node(name or names[0])
-        asked = st.button("Test connection", key="pacs_test", icon=":material/network_check:")
-        st.caption(node.address, width="content")
-    with views.show_error():
-        if asked:
-            waiting.ask(ECHO, resources.archives().echo(node.name))
-        seconds = waiting.heard(ECHO, f"Waiting for {node.name}")
-        if seconds is not None:
-            st.success(f"{node.name} answered in {seconds:.2f} s.", icon=":material/check:")
+        st.button("Test connection", key="pacs_test", icon=":material/network_check:", on_click=_test)
+        st.caption(f"`{node.address}`", width="content")
     return node
+
+
+def _answer(node: Node) -> None:
+    """Whether it answers, once that was asked."""
+    if st.session_state.pop(TEST, False):
+        waiting.ask(ECHO, resources.archives().echo(node.name))
+    seconds = waiting.heard(ECHO, f"Waiting for {node.name}")
+    if seconds is not None:
+        st.badge(f"{node.name} answered in {seconds:.2f} s", icon=":material/check:", color="green")
+
+
+def _test() -> None:
+    st.session_state[TEST] = True
 
 
 def _forget() -> None:

@@ -62,7 +62,7 @@ def _arrived() -> None:
 def _images() -> tuple[str, ...]:
     """The newest images that may be sent, and those that were chosen before; returns the chosen ones."""
     chosen: tuple[str, ...] = st.session_state.get(CHOSEN, ())
-    entries = [entry for entry in resources.store().history(4 * NEWEST) if _may_go(entry)][:NEWEST]
+    entries = [entry for entry in resources.store().history(4 * NEWEST, user=session.user()) if _may_go(entry)][:NEWEST]
     shown = {entry.id: entry.request for entry in entries}
     problems = []
     for name in chosen:

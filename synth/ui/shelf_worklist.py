@@ -7,6 +7,7 @@ address nor in a log, the store or the audit trail.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import streamlit as st
@@ -20,7 +21,7 @@ from synth.ui.shelf_image import plain
 STUDIES, SERIES, ROUND, OF = "pacs-studies", "pacs-series", "pacs-round", "pacs-series-of"
 MODALITIES = ("CR", "DX", "CT", "MR", "PT", "MG", "US", "XA", "NM", "OT")
 STUDY_COLUMNS = ("Patient", "Patient ID", "Sex", "Date", "Modality", "Description", "Accession", "Series", "Images")
-TABLE_PX = 36  # a row
+ROW_PX = 31  # of a table
 ROWS_SHOWN = 10
 
 
@@ -40,7 +41,7 @@ def show(node: Node) -> None:
     if not found:
         st.caption("No study fits.")
         return
-    study = _chosen(found)
+    study = _chosen(sorted(found, key=lambda row: row.date or date.min, reverse=True))
     if study is not None:
         with views.show_error():
             _study(node, study)
@@ -49,17 +50,17 @@ def show(node: Node) -> None:
 def _form(node: Node) -> None:
     """What to look for. An error leaves everything as it was typed."""
     with st.form("pacs_query", border=False), st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        name = st.text_input("Patient name", key="pacs_name", placeholder="DOE*", width=170, autocomplete="off",
+        name = st.text_input("Patient name", key="pacs_name", placeholder="DOE*", width=150, autocomplete="off",
                              help="\\* stands for any letters, ? for one")  # fmt: skip
-        patient = st.text_input("Patient ID", key="pacs_id", width=130, autocomplete="off")
-        accession = st.text_input("Accession", key="pacs_accession", width=120, autocomplete="off")
-        description = st.text_input("Description", key="pacs_description", placeholder="\\*CHEST\\*", width=150)
+        patient = st.text_input("Patient ID", key="pacs_id", width=110, autocomplete="off")
+        accession = st.text_input("Accession", key="pacs_accession", width=100, autocomplete="off")
+        description = st.text_input("Description", key="pacs_description", placeholder="*CHEST*", width=130)
         modality = st.selectbox(
-            "Modality", MODALITIES, None, key="pacs_modality", placeholder="any", accept_new_options=True, width=110
+            "Modality", MODALITIES, None, key="pacs_modality", placeholder="any", accept_new_options=True, width=100
         )
         first = st.date_input("From", None, key="pacs_from", width=130)
         last = st.date_input("To", None, key="pacs_to", width=130)
-        limit = st.number_input("At most", value=100, step=50, key="pacs_limit", width=105)
+        limit = st.number_input("At most", value=100, step=50, key="pacs_limit", width=96)
         asked = st.form_submit_button("Search", type="primary", icon=":material/search:")
     if not asked:
         return
@@ -83,7 +84,7 @@ def _chosen(found: Sequence[StudyRow]) -> StudyRow | None:
         on_select="rerun",
         selection_mode="single-row",
         key=f"pacs-studies-table-{st.session_state.get(ROUND, 0)}",
-        height=TABLE_PX * (1 + min(ROWS_SHOWN, len(found))),
+        height=ROW_PX * (1 + min(ROWS_SHOWN, len(found))) + 2,
         column_config={"Date": st.column_config.DateColumn(format="YYYY-MM-DD")},
     )
     rows: list[int] = state.selection.rows
@@ -112,7 +113,7 @@ def _study(node: Node, study: StudyRow) -> None:
         return
     table, order = st.columns([13, 11], gap="large")
     with table:
-        series = _series(listed)
+        series = _series(sorted(listed, key=lambda row: (row.number is None, row.number or 0)))
     with order, views.show_error():
         _retrieve(node, study, listed, series)
 

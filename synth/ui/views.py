@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -11,8 +12,9 @@ from streamlit.runtime.pages_manager import PagesManager
 from synth import imaging
 from synth.engine import EngineStatus
 from synth.errors import SynthError
+from synth.origins import UNKNOWN, Licence
 from synth.types import Job, JobState
-from synth.ui import resources
+from synth.ui import resources, session
 
 INTENDED_USE = "Education and research, never diagnosis"
 LIVE = (JobState.QUEUED, JobState.RUNNING)
@@ -42,13 +44,35 @@ def model_status() -> None:
 
 def _model_status(was_loading: bool) -> None:
     status = resources.engine().status()
-    if status.model_state == "failed":
+    if status.licence is not None:
+        _licence(status.licence)
+    elif status.model_state == "failed":
         st.caption(f"Model {resources.settings().model_id} could not be loaded.")
     else:
         times = {1: "once"}.get(status.load_count, f"{status.load_count} times")
         st.caption(status_sentence(status), help=f"The weights were loaded {times} for all browsers.")
     if was_loading and status.model_state != "loading":
         st.rerun()  # the page knows the model's card from here on, and this fragment stops polling
+
+
+def _licence(licence: Licence) -> None:
+    """What somebody accepts who uses the model of others that waits, and the button for it."""
+    st.markdown(f"**{escaped(licence.model_id)}** waits for its licence")
+    named = (
+        "unknown: its card names none. Ask its publisher before you use it" if licence.name == UNKNOWN else licence.name
+    )
+    st.caption(f"Licence: {escaped(named)}." + (f" [Its text]({licence.link})" if licence.link else ""))
+    st.caption(f"{escaped(licence.limits)} {INTENDED_USE}.")
+    st.caption(f"Revision {licence.revision[:12]}. Who accepts and when is kept.")
+    if st.button("Accept the licence", key="accept-licence"):
+        with show_error():
+            resources.accept_licence(licence, session.user())
+            st.rerun()
+
+
+def escaped(text: str) -> str:
+    """Text of others, shown as it is: without the marks that Markdown would read."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|~$:-])", r"\\\1", text)
 
 
 def status_sentence(status: EngineStatus) -> str:

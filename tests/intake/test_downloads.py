@@ -168,7 +168,7 @@ def test_a_disk_that_is_too_small_is_told_before_anything_travels(
 ) -> None:
     full = shutil.disk_usage(home)._replace(free=1000)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: full)
-    with pytest.raises(StoreError, match="The disk is too small: 0.0 GB are needed"):
+    with pytest.raises(StoreError, match=r"The disk is too small: 0\.0 GB are needed"):
         downloads.start(bucket.series, "two series", CAREFUL, "ada")
     with pytest.raises(RequestError, match="0 series are chosen; it must be 1 to 5,000"):
         downloads.start([], "none", CAREFUL, "ada")

@@ -95,7 +95,7 @@ def test_too_many_that_wait_are_refused_in_one_sentence(transfers: Transfers) ->
     with pytest.raises(BusyError, match="20 transfers wait already; try again"):
         transfers.start("push", "one more", "ada", lambda line: "")
     on.set()
-    assert [one.title for one in transfers.latest("push")][0] == "19" and transfers.latest("retrieve") == []
+    assert next(one.title for one in transfers.latest("push")) == "19" and transfers.latest("retrieve") == []
 
 
 def test_a_question_is_asked_once_and_its_failure_is_raised_to_the_one_who_asked() -> None:

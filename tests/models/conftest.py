@@ -11,14 +11,17 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 @pytest.fixture
 def save_checkpoint(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a tiny random Stable-Diffusion-type checkpoint: 16 px native, f = 2, 4 latent channels."""
+    """Writes a tiny random Stable-Diffusion-type checkpoint: 16 px, f = 2, 4 latent channels; or one of 256 px."""
 
-    def save(prediction: str = "epsilon", name: str = "sd", in_channels: int = 4, text_width: int = 8) -> Path:
+    def save(
+        prediction: str = "epsilon", name: str = "sd", in_channels: int = 4, text_width: int = 8, usable: bool = False
+    ) -> Path:
+        longest, side, levels = (77, 32, 4) if usable else (12, 8, 2)
         folder = tmp_path / name
         torch.manual_seed(0)
         parts: dict[str, Any] = {
             "unet": UNet2DConditionModel(
-                sample_size=8,
+                sample_size=side,
                 in_channels=in_channels,
                 out_channels=4,
                 block_out_channels=(8, 16),
@@ -30,9 +33,9 @@ def save_checkpoint(tmp_path: Path) -> Callable[..., Path]:
                 norm_num_groups=4,
             ),
             "vae": AutoencoderKL(
-                down_block_types=("DownEncoderBlock2D",) * 2,
-                up_block_types=("UpDecoderBlock2D",) * 2,
-                block_out_channels=(8, 8),
+                down_block_types=("DownEncoderBlock2D",) * levels,
+                up_block_types=("UpDecoderBlock2D",) * levels,
+                block_out_channels=(8,) * levels,
                 norm_num_groups=4,
                 scaling_factor=0.5,
             ),
@@ -46,10 +49,10 @@ def save_checkpoint(tmp_path: Path) -> Callable[..., Path]:
                     intermediate_size=16,
                     num_hidden_layers=1,
                     num_attention_heads=2,
-                    max_position_embeddings=12,
+                    max_position_embeddings=longest,
                 )
             ),
-            "tokenizer": tokenizer(),
+            "tokenizer": tokenizer(longest),
         }
         for part, module in parts.items():
             module.save_pretrained(folder / part)
@@ -59,8 +62,8 @@ def save_checkpoint(tmp_path: Path) -> Callable[..., Path]:
     return save
 
 
-def tokenizer() -> CLIPTokenizer:
+def tokenizer(longest: int) -> CLIPTokenizer:
     letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
     ends = [f"{letter}</w>" for letter in letters]
     vocab = {token: i for i, token in enumerate([*letters, *ends, "<|startoftext|>", "<|endoftext|>"])}
-    return CLIPTokenizer(vocab=vocab, merges=[], model_max_length=12)
+    return CLIPTokenizer(vocab=vocab, merges=[], model_max_length=longest)

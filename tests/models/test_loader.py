@@ -8,16 +8,21 @@ import pytest
 import torch
 
 from synth.config import Settings
-from synth.errors import ModelError, WeightsCorrupt, WeightsMissing
+from synth.errors import LicenceNotAccepted, ModelError, WeightsCorrupt, WeightsMissing
 from synth.models.cards import write_card
 from synth.models.loader import choose_device, device_name, load
 from synth.models.weights import file_hashes
+from synth.origins import Licence
 from synth.types import ModelCard
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return replace(Settings.from_env({"SYNTH_HOME": str(tmp_path), "SYNTH_MODELS": str(tmp_path)}), device="cpu")
+
+
+def anybody(licence: Licence) -> bool:
+    return True
 
 
 def test_the_cpu_can_always_be_had() -> None:
@@ -95,7 +100,7 @@ def test_a_folder_in_the_diffusers_format_is_opened_under_its_name(
     settings: Settings, save_checkpoint: Callable[..., Path]
 ) -> None:
     save_checkpoint(prediction="v_prediction", name="roent")
-    model = load(replace(settings, model_id="roent"))
+    model = load(replace(settings, model_id="roent"), anybody)
     assert (model.card.id, model.card.native_px, model.device, model.dtype) == (
         "roent",
         16,
@@ -119,14 +124,14 @@ def test_a_checkpoint_on_disk_needs_no_hub(
 ) -> None:
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     save_checkpoint(name="owner/name")
-    assert load(replace(settings, model_id="owner/name")).card.id == "owner/name"
+    assert load(replace(settings, model_id="owner/name"), anybody).card.id == "owner/name"
 
 
 def test_threads_are_those_of_the_settings(settings: Settings, save_checkpoint: Callable[..., Path]) -> None:
     save_checkpoint(name="sd")
     before = torch.get_num_threads()
     try:
-        load(replace(settings, model_id="sd", threads=before + 1))
+        load(replace(settings, model_id="sd", threads=before + 1), anybody)
         assert torch.get_num_threads() == before + 1
     finally:
         torch.set_num_threads(before)
@@ -139,4 +144,34 @@ def test_a_part_with_a_nonsense_configuration_is_named(
     config = folder / "unet" / "config.json"
     config.write_text(json.dumps({"_class_name": "UNet2DConditionModel", "block_out_channels": "many"}))
     with pytest.raises(ModelError, match="The part unet of the checkpoint sd cannot be opened"):
+        load(replace(settings, model_id="sd"), anybody)
+
+
+def test_without_anybody_to_ask_the_model_of_others_is_refused(
+    settings: Settings, save_checkpoint: Callable[..., Path]
+) -> None:
+    (save_checkpoint(name="sd") / "README.md").write_text("---\nlicense: openrail\n---\n# A model")
+    with pytest.raises(LicenceNotAccepted, match="The model sd has the licence 'openrail', which nobody has accepted"):
         load(replace(settings, model_id="sd"))
+
+
+def test_a_hub_is_asked_for_the_card_first_and_for_the_weights_after_acceptance(
+    settings: Settings, save_checkpoint: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = save_checkpoint(name="snapshots/0123abc")
+    (folder / "README.md").write_text("---\nlicense: openrail\n---\n")
+    asked = []
+
+    def snapshot(hub_id: str, allow_patterns: list[str]) -> str:
+        asked.append(allow_patterns)
+        return str(folder)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
+    wanted = replace(settings, model_id="owner/net")
+    with pytest.raises(LicenceNotAccepted) as refused:
+        load(wanted)
+    assert asked == [["README.md"]]
+    licence = refused.value.licence
+    assert (licence.model_id, licence.revision, licence.name) == ("owner/net", "0123abc", "openrail")
+    card = load(wanted, {licence}.__contains__).card
+    assert (card.licence, card.revision) == ("openrail", "0123abc") and len(asked) == 3

@@ -33,6 +33,8 @@ from synth.library.pacs.web import WebSession, told
 _PAGE = 500  # rows of one answer
 _ROWS_MAX = 100_000  # instances of a study; more are a server that repeats itself
 _ANY_SYNTAX = (("application/dicom", "*"),)  # as stored: nothing is decompressed on the way
+# Orthanc's plug-in 1.7 does not decode %20 and %5E of a query: one letter of any kind (PS3.4 C.2.2.2.4) stands for them
+_AS_WILDCARD = str.maketrans({" ": "?", "^": "?"})
 
 
 def _never() -> bool:
@@ -112,7 +114,7 @@ class _WebLine:
             "StudyDescription": query.description,
             "AccessionNumber": query.accession,
         }
-        filters = {key: value for key, value in asked.items() if value}
+        filters = {key: value.translate(_AS_WILDCARD) for key, value in asked.items() if value}
         wanted = ["StudyDescription", "ModalitiesInStudy"]
         rows = self._all(
             "StudyInstanceUID",

@@ -54,6 +54,8 @@ class WebSession(requests.Session):
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         """Send one request and read its whole answer. Raises ArchiveError for a redirect or an endless answer."""
+        # legal in a query (RFC 3986 section 3.4), and not every archive decodes them
+        request.url = (request.url or "").replace("%2A", "*").replace("%3F", "?")
         with super().send(request, **options | {"stream": True, "allow_redirects": False}) as response:
             if response.is_redirect:
                 raise ArchiveError(f"{self._name} has moved to another address; correct its url.")

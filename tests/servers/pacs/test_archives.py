@@ -87,8 +87,13 @@ def test_studies_are_found_by_each_of_their_words(sender: Archive, batch: Callab
         Query(date_from=date(2026, 5, 4)),
         Query(modality="OT"),
         Query(description="SYNTHETIC*"),
+        Query(description="SYNTHETIC - NOT FOR DIAGNOSIS"),
+        Query(patient_name=str(ds.PatientName)),
+        Query(patient_name="S?NTHETIC*"),
     ]
-    (row,) = {row for query in queries for row in sender.find_studies(query)}
+    found = [sender.find_studies(query) for query in queries]
+    assert [len(rows) for rows in found] == [1] * len(queries)
+    (row,) = {row for rows in found for row in rows}
     assert (row.study_uid, row.patient_name, row.patient_id) == (
         ds.StudyInstanceUID,
         str(ds.PatientName),
