@@ -16,7 +16,8 @@ from tests.phantoms import cat, dicom_bytes, film, png
 
 pytestmark = pytest.mark.browser
 
-OPEN = "[class*=st-key-shelf-open] [data-testid=stBaseButton-tertiary]:visible"  # the arrows of the filters are called Open too
+# The arrows of the filters are called Open too, and a button with a hint is there twice.
+OPEN = "[class*=st-key-shelf-open] [data-testid=stBaseButton-tertiary]:visible"
 
 
 def archive(folder: Path) -> Path:
