@@ -49,7 +49,7 @@ def test_a_real_ct_is_seen_under_the_mediastinal_window(server: Server, tab: Tab
     page = tab(server.url)
     screen.drawn(page)
     page.goto(f"{server.url}/library?modality=CT")
-    page.locator("[class*=st-key-shelf-open] button").first.click()
+    page.locator("[class*=st-key-shelf-open] button:visible").first.click()
     expect(page.get_by_label("Centre, HU")).to_be_visible()
     expect(page.locator(".viewer .se")).to_contain_text("W 1500  L -600")
     page.locator(".viewer").get_by_role("button", name="Mediastinum").click()
