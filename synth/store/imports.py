@@ -17,7 +17,7 @@ from synth.origins import AuditEvent
 from synth.store import holding_records, records
 from synth.store.database import Database, insert_once
 from synth.store.holding_records import FileOutcome, Import, ImportState, Outcome
-from synth.store.holding_tables import ImportFileRow, ImportRow
+from synth.store.holding_tables import HoldingRow, ImportFileRow, ImportRow
 from synth.store.holdings import add_holdings
 
 OPEN = (ImportState.WAITING.value, ImportState.RUNNING.value)
@@ -148,8 +148,17 @@ def _judged(session: Session, file: FileOutcome, import_id: str) -> FileOutcome:
         return file
     added = add_holdings(session, file.holdings, import_id)
     if added == 0:
-        return replace(file, outcome=Outcome.DUPLICATE, reason="The library has this picture.", pictures=0)
+        reason = (
+            "The library has this picture, in the bin." if _binned(session, file) else "The library has this picture."
+        )
+        return replace(file, outcome=Outcome.DUPLICATE, reason=reason, pictures=0)
     return replace(file, pictures=added)
+
+
+def _binned(session: Session, file: FileOutcome) -> bool:
+    hashes = [holding.pixel_hash for holding in file.holdings]
+    binned = select(HoldingRow.id).where(HoldingRow.pixel_hash.in_(hashes), HoldingRow.removed_at.is_not(None))
+    return session.scalars(binned.limit(1)).first() is not None
 
 
 def _counts(session: Session, import_id: str) -> dict[Outcome, int]:

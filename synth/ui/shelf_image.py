@@ -152,8 +152,9 @@ def _header(image: RealImage) -> None:
     with st.expander("Header", icon=":material/data_object:"), views.show_error():
         st.caption("As it is kept, after de-identification.")
         lines = safe_header(resources.store().holdings.file(image.kept))
-        table = {name: [getattr(line, name) for line in lines] for name in ("tag", "keyword", "vr", "value")}
-        st.dataframe(table, hide_index=True, height=360)
+        table = {name: [plain(getattr(line, name)) for line in lines] for name in ("tag", "keyword", "vr", "value")}
+        with st.container(height=360):
+            st.table(table)
 
 
 def plain(text: str) -> str:

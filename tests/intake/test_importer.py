@@ -67,6 +67,10 @@ def test_the_same_pictures_are_not_kept_twice(tmp_path: Path, store: Store, impo
     assert second.counts == {Outcome.DUPLICATE: 2}
     assert report(store, second.id)["b.dcm"] == (Outcome.DUPLICATE, "The library has this picture.")
     assert {path for path in (tmp_path / "blobs").rglob("*") if path.is_file()} == files
+    _, (held,) = store.holdings.search(Search(), 1)
+    store.holdings.remove([held.image.id], [])
+    third = ended(importer.begin(order(source), "ada"))
+    assert report(store, third.id)["a.dcm"] == (Outcome.DUPLICATE, "The library has this picture, in the bin.")
 
 
 def test_what_cannot_enter_is_told_and_the_rest_enters(
