@@ -146,6 +146,7 @@ def _series(wanted: Wanted, chosen: Sequence[Collection]) -> None:
     with table:
         rows = _series_table(listed, amount, number)
         if pages > 1:
+            st.session_state["idc_page"] = number  # another choice may have fewer pages
             st.pagination(pages, key="idc_page")
     with order, views.show_error():
         _order([listed[row] for row in rows if row < len(listed)], wanted, amount, chosen)
