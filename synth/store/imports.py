@@ -148,10 +148,8 @@ def _judged(session: Session, file: FileOutcome, import_id: str) -> FileOutcome:
         return file
     added = add_holdings(session, file.holdings, import_id)
     if added == 0:
-        reason = (
-            "The library has this picture, in the bin." if _binned(session, file) else "The library has this picture."
-        )
-        return replace(file, outcome=Outcome.DUPLICATE, reason=reason, pictures=0)
+        where = ", in the bin" if _binned(session, file) else ""
+        return replace(file, outcome=Outcome.DUPLICATE, reason=f"The library has this picture{where}.", pictures=0)
     return replace(file, pictures=added)
 
 

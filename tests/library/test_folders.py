@@ -77,9 +77,9 @@ def test_without_images_the_problem_says_how_to_get_some(there: bool, tmp_path: 
     library = Library(folder)
     assert library.images == ()
     assert library.problem == (
-        f"There are no real images yet: put PNG, JPEG or DICOM files and a metadata.csv "
-        f"(file,modality,view,sex,age,findings) into {folder}, or set SYNTH_LIBRARY to such a folder; "
-        "NIH ChestX-ray14 and the idc-index package have open ones."
+        "There are no real images yet: import some on the page Real images, from files, a PACS or an open collection, "
+        "or put PNG, JPEG or DICOM files and a metadata.csv (file,modality,view,sex,age,findings) into "
+        f"{folder}, or set SYNTH_LIBRARY to such a folder."
     )
 
 
@@ -93,7 +93,7 @@ def test_without_images_the_problem_says_how_to_get_some(there: bool, tmp_path: 
         ),
         (b"file,view\na.png,\xff\xfe\n", "metadata.csv of the library cannot be read as UTF-8 CSV"),
         (b'file\n"' + b"x" * 200_000, "metadata.csv of the library cannot be read as UTF-8 CSV"),
-        (b"file,view\n", "metadata.csv of the library names no images: put PNG"),
+        (b"file,view\n", "metadata.csv of the library names no images: import some"),
         (b"file\na.png\nb.png\n", "metadata.csv names 2 files that the library folder does not hold: a.png, b.png."),
     ],
 )

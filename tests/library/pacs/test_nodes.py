@@ -97,7 +97,7 @@ def test_without_entries_nothing_listens_and_nothing_may_be_pushed(tmp_path: Pat
     ("text", "told"),
     [
         ("[[node]", "pacs.toml is not TOML"),
-        ("[server]", "pacs.toml has 'server'; it may have listener, node."),
+        ("[server]", "pacs.toml has 'server'; it may have deidentify, listener, node."),
         ("node = 3", "pacs.toml has a node that is not a table; write [[node]]."),
         ("listener = 3", "pacs.toml has 3 as 'listener'; it must be a table."),
         ('[[node]]\nkind = "dicomweb"\n' + HTTPS, "Node 1 has no 'name'; it must be given."),
