@@ -26,7 +26,8 @@ from synth.types import RealImage
 SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm", ".dicom")
 HOW_TO = (
     "import some on the page Real images, from files, a PACS or an open collection, or put PNG, JPEG or DICOM "
-    "files and a metadata.csv (file,modality,view,sex,age,findings) into {folder}, or set SYNTH_LIBRARY to such a folder"
+    "files and a metadata.csv (file,modality,view,sex,age,findings) into {folder}, or set SYNTH_LIBRARY to such a "
+    "folder"
 )
 CACHED = 128  # pictures, at most 32 MiB at 512 px
 
