@@ -99,8 +99,8 @@ def told(node: Node) -> Iterator[None]:
         raise ArchiveError(_STRANGE.format(node.name)) from error
 
 
-def _refusal(node: Node, response: requests.Response) -> ArchiveError:
-    code = response.status_code
+def _refusal(node: Node, response: requests.Response | None) -> ArchiveError:
+    code = 0 if response is None else response.status_code
     if code == 401:
         how = "its user and password" if node.auth.kind is AuthKind.BASIC else "how to sign in"
         return ArchiveError(f"{node.name} does not let us in (401); check {how}.")
