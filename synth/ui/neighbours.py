@@ -12,7 +12,7 @@ from synth.ui import compare, hounsfield, resources
 
 CHOICES = 6  # real images to page through
 LOOKED_THROUGH = 24  # best matches that are tried when files of the library are damaged
-FINDINGS, LOOK = "Findings", "Look"
+FINDINGS, LOOK = "Same findings", "Similar look"
 COPYING = "Nearness is also the first sign of copying: compare the two before a picture is used as a new one."
 
 
@@ -58,8 +58,8 @@ def credit(real: RealImage) -> str:
 def _ranked(image: GeneratedImage) -> tuple[list[RealImage], Alike | None]:
     """The best real images, best first, and how near they look where that was asked for."""
     how = st.segmented_control(
-        "Real images by", (FINDINGS, LOOK), default=FINDINGS, required=True, key="real_by",
-        help="Findings: the same condition, view, age and sex. Look: nearest by what the reader network sees.",
+        "Real images with", (FINDINGS, LOOK), default=FINDINGS, required=True, key="real_by",
+        help="The same condition, view, age and sex, or the nearest by what the reader network sees.",
     )  # fmt: skip
     library = resources.library()
     if how != LOOK:

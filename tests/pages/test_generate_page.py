@@ -119,7 +119,7 @@ def test_real_images_can_be_ranked_by_their_look_with_what_nearness_may_mean(
     while store.holdings.without_vector(looks.embedder_id, 99) and time.monotonic() < until:
         looks.wake()
         time.sleep(0.05)
-    page = page.segmented_control(key="real_by").set_value("Look").run()
+    page = page.segmented_control(key="real_by").set_value("Similar look").run()
     assert not page.exception and not page.error
     captions = [caption.value for caption in page.caption]
     assert any(re.match(r"Distance \d\.\d{3} \(0 the same.*\), the nearest of 10\.", caption) for caption in captions)
