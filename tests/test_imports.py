@@ -52,6 +52,7 @@ LIBRARIES = {
     "diffusion": {"torch", "numpy"},
     "dicom": {"numpy", "scipy", "pydicom", "highdicom", "dicomanonymizer", "PIL"},
     "governance": {"numpy"},
+    "provenance": {"numpy", "scipy", "PIL"},
     "generate": {"torch", "numpy"},
     "restoration": {"torch", "numpy"},
     "store": {"numpy", "sqlalchemy", "alembic", "fsspec", "PIL"},

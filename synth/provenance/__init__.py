@@ -1,0 +1,1 @@
+"""How a picture says that it was made: the invisible keyed mark."""
