@@ -56,7 +56,7 @@ class Imports:
             if row is None:
                 return None
             row.owner, row.seen_at, row.state = owner, _now(), ImportState.RUNNING.value
-            return holding_records.imported(row, _counts(session, row.id))
+            return holding_records.imported(row, _counts(session, [row.id])[row.id])
 
     def record(
         self, import_id: str, owner: str, files: Sequence[FileOutcome], total: int | None, events: Sequence[AuditEvent]
@@ -114,13 +114,14 @@ class Imports:
             row = session.scalar(select(ImportRow).where(ImportRow.id == import_id))
             if row is None:
                 raise StoreError(f"There is no import {import_id[:40]!r}.")
-            return holding_records.imported(row, _counts(session, row.id))
+            return holding_records.imported(row, _counts(session, [row.id])[row.id])
 
     def latest(self, limit: int) -> list[Import]:
         """The newest imports."""
         with self._database.reading() as session:
-            rows = session.scalars(select(ImportRow).order_by(ImportRow.seq.desc()).limit(limit))
-            return [holding_records.imported(row, _counts(session, row.id)) for row in rows]
+            rows = session.scalars(select(ImportRow).order_by(ImportRow.seq.desc()).limit(limit)).all()
+            counts = _counts(session, [row.id for row in rows])
+            return [holding_records.imported(row, counts[row.id]) for row in rows]
 
     def through(self, import_id: str) -> set[str]:
         """The names of the files that are through."""
@@ -159,9 +160,13 @@ def _binned(session: Session, file: FileOutcome) -> bool:
     return session.scalars(binned.limit(1)).first() is not None
 
 
-def _counts(session: Session, import_id: str) -> dict[Outcome, int]:
-    query = select(ImportFileRow.outcome, func.count()).where(ImportFileRow.import_id == import_id)
-    return {Outcome(outcome): count for outcome, count in session.execute(query.group_by(ImportFileRow.outcome))}
+def _counts(session: Session, import_ids: Sequence[str]) -> dict[str, dict[Outcome, int]]:
+    file = ImportFileRow
+    query = select(file.import_id, file.outcome, func.count()).where(file.import_id.in_(import_ids))
+    counts: dict[str, dict[Outcome, int]] = {name: {} for name in import_ids}
+    for name, outcome, count in session.execute(query.group_by(file.import_id, file.outcome)):
+        counts[name][Outcome(outcome)] = count
+    return counts
 
 
 def _now() -> datetime:

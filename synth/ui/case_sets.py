@@ -45,7 +45,7 @@ def _all() -> None:
     for case_set in sets:
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
             with st.container(gap="xxsmall"):
-                st.markdown(f"**{_plain(case_set.title)}**")
+                st.markdown(f"**{views.escaped(case_set.title)}**")
                 st.caption(standing_sentence(case_set))
             if case_set.open:
                 st.badge("open", color="green")
@@ -62,7 +62,7 @@ def _one(set_id: str) -> None:
             go()
             st.rerun()
         case_set = resources.store().casebook.case_set(set_id)
-        st.markdown(f"**{_plain(case_set.title)}**", width="content")
+        st.markdown(f"**{views.escaped(case_set.title)}**", width="content")
         st.caption(standing_sentence(case_set), width="content")
         if case_set.open:
             st.badge(f"open, code {case_set.code}", color="green")
@@ -100,8 +100,3 @@ def standing_sentence(case_set: CaseSet) -> str:
         Standing.FAILED: "could not be drawn",
     }
     return ", ".join(f"{count[kind]} {word}" for kind, word in words.items() if count[kind]) or "no cases"
-
-
-def _plain(text: str) -> str:
-    """A title without what Markdown would read in it."""
-    return "".join(f"\\{letter}" if letter in r"\`*_{}[]()#+-.!|~$:<>" else letter for letter in text)

@@ -8,7 +8,7 @@ from synth import imaging
 from synth.intake.looks import Alike
 from synth.library.match import match
 from synth.types import GeneratedImage, RealImage
-from synth.ui import compare, hounsfield, resources
+from synth.ui import compare, hounsfield, resources, views
 
 CHOICES = 6  # real images to page through
 LOOKED_THROUGH = 24  # best matches that are tried when files of the library are damaged
@@ -31,8 +31,8 @@ def pane(image: GeneratedImage, in_hu: bool) -> compare.Pane | None:
         "Nearest first", range(len(found)), default=0, required=True, format_func=lambda i: str(i + 1), key="real"
     )
     real, pixels = found[place or 0]
-    st.markdown(sentence_of(real))
-    st.caption(credit(real))
+    st.markdown(views.escaped(sentence_of(real)))
+    st.caption(views.escaped(credit(real)))
     if alike is not None:
         _nearness(alike, real)
     if in_hu:

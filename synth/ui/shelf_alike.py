@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from synth.store.holding_records import Holding, Search
-from synth.ui import neighbours, resources, shelf_place
+from synth.ui import neighbours, resources, shelf_place, views
 
 MOST = 200  # look-alikes that are offered
 
@@ -21,7 +21,7 @@ def page(image_id: str, wanted: Search, size: int, number: int) -> tuple[int, tu
     near = alike.found[first : first + size]
     image = library.image(image_id)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        what = neighbours.sentence_of(image) if image else "an image"
+        what = views.escaped(neighbours.sentence_of(image)) if image else "an image"
         st.markdown(f"Nearest to **{what}**, of {alike.seen:,} images compared", width="content")
         st.button("Show it", key="shelf_like_open", type="tertiary", on_click=_open, args=(image_id,))
         st.button("All images", key="shelf_like_off", type="tertiary", on_click=shelf_place.go, kwargs={"like": None})

@@ -11,7 +11,6 @@ from synth.errors import RequestError
 from synth.intake.downloads import SERIES_MAX
 from synth.library.collections import Amount, Choices, Collection, Series, Wanted
 from synth.ui import deidentify_form, resources, session, shelf_downloads, shelf_transfers, views
-from synth.ui.shelf_image import plain
 
 PAGE = 100  # series of one table
 PARTS = 60  # body parts that are offered, the most frequent
@@ -137,7 +136,7 @@ def _series(wanted: Wanted, chosen: Sequence[Collection]) -> None:
     """What the collections are about, their series page by page, and the download of those that are chosen."""
     if len(chosen) == 1 and chosen[0].description:
         about = chosen[0].description
-        st.caption(plain(about[:ABOUT].rsplit(" ", 1)[0] + " ..." if len(about) > ABOUT else about))
+        st.caption(views.escaped(about[:ABOUT].rsplit(" ", 1)[0] + " ..." if len(about) > ABOUT else about))
     amount = _amount(wanted)
     pages = max(1, -(-amount.series // PAGE))
     number = min(pages, int(st.session_state.get("idc_page") or 1))

@@ -6,7 +6,6 @@ import streamlit as st
 
 from synth.intake.downloads import Unfinished
 from synth.ui import resources, session, shelf_place, views
-from synth.ui.shelf_image import plain
 
 
 def size_words(size: float) -> str:
@@ -28,10 +27,10 @@ def _line(one: Unfinished) -> None:
     begun = f"{one.begun_at.astimezone(session.zone()):%Y-%m-%d %H:%M}"
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         with st.container(gap="xxsmall", width="content"):
-            st.markdown(f"Unfinished: {plain(one.title)}")
+            st.markdown(f"Unfinished: {views.escaped(one.title)}")
             st.caption(
                 f"{one.files:,} of {one.of_files:,} files, {size_words(one.size_bytes)} of {size_words(one.of_bytes)} "
-                f"are here; begun {begun} by {plain(one.user)}"
+                f"are here; begun {begun} by {views.escaped(one.user)}"
             )
         st.space("stretch")
         resumed = st.button("Resume", key=f"idc-resume-{one.name}", icon=":material/play_arrow:")

@@ -86,7 +86,7 @@ def _own_window() -> tuple[float, float]:
 
 def _facts(holding: Holding) -> None:
     image = holding.image
-    st.markdown(f"**{plain(neighbours.sentence_of(image))}**")
+    st.markdown(f"**{views.escaped(neighbours.sentence_of(image))}**")
     if saved := st.session_state.pop(SAVED, ""):
         st.success(saved, icon=":material/check:")
     if image.removed:
@@ -125,16 +125,16 @@ def facts(holding: Holding) -> dict[str, str]:
         "Body part": image.body_part.lower(),
         "Boxes": "; ".join(f"{shelf_place.words(box.code)} {box.width:.0%} x {box.height:.0%}" for box in image.boxes),
         "Mask": "drawn" if image.mask else "",
-        "Teaching note": plain(image.note),
-        "Origin": plain(image.origin),
-        "Licence": plain(image.licence) or "unknown",
-        "Attribution": plain(image.attribution),
+        "Teaching note": views.escaped(image.note),
+        "Origin": views.escaped(image.origin),
+        "Licence": views.escaped(image.licence) or "unknown",
+        "Attribution": views.escaped(image.attribution),
         "Size": f"{width} x {height} px",
         "Spacing": f"{spacing[0]:.3g} x {spacing[1]:.3g} mm" if spacing else "not said",
         "Look at": ", ".join(shelf_place.FLAGS.get(flag, flag) for flag in holding.flags),
         "Series": _series(holding),
-        "Patient": plain(holding.patient),
-        "File": "kept here, de-identified" if image.kept else f"library folder, {plain(image.path)}",
+        "Patient": views.escaped(holding.patient),
+        "File": "kept here, de-identified" if image.kept else f"library folder, {views.escaped(image.path)}",
         "Added": f"{holding.added_at.astimezone(session.zone()):%Y-%m-%d %H:%M}" if holding.added_at else "",
     }
     return {name: text for name, text in rows.items() if text}
@@ -152,11 +152,8 @@ def _header(image: RealImage) -> None:
     with st.expander("Header", icon=":material/data_object:"), views.show_error():
         st.caption("As it is kept, after de-identification.")
         lines = safe_header(resources.store().holdings.file(image.kept))
-        table = {name: [plain(getattr(line, name)) for line in lines] for name in ("tag", "keyword", "vr", "value")}
+        table = {
+            name: [views.escaped(getattr(line, name)) for line in lines] for name in ("tag", "keyword", "vr", "value")
+        }
         with st.container(height=360):
             st.table(table)
-
-
-def plain(text: str) -> str:
-    """A text without what Markdown would read in it."""
-    return "".join(f"\\{letter}" if letter in r"\`*_{}[]()#+!|~$:<>" else letter for letter in text)

@@ -12,7 +12,6 @@ import streamlit as st
 from synth.export.tables import csv_bytes
 from synth.store.holding_records import Import, ImportState, Outcome
 from synth.ui import resources, session, shelf_place, views
-from synth.ui.shelf_image import plain
 
 POLL_S = 1.0
 LATEST = 20
@@ -53,7 +52,7 @@ def _standing(import_id: str, was_open: bool) -> None:
             resources.library().refresh()
             st.rerun()
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            st.markdown(f"**{plain(title(made))}**", width="content")
+            st.markdown(f"**{views.escaped(title(made))}**", width="content")
             st.badge(STATES[made.state], color=COLOURS.get(made.state, "blue"))  # type: ignore[arg-type]
             st.space("stretch")
             _buttons(made)
@@ -129,7 +128,7 @@ def counts_sentence(made: Import) -> str:
 def _order(made: Import) -> None:
     order = made.order
     parts = (order.get("origin"), order.get("licence"), f"begun {_when(made.started_at)} by {made.user}")
-    st.caption(plain(". ".join(str(part) for part in parts if part)))
+    st.caption(views.escaped(". ".join(str(part) for part in parts if part)))
 
 
 def _when(at: datetime) -> str:
@@ -163,7 +162,7 @@ def _report(made: Import) -> None:
 def _table(rows: Sequence[Mapping[str, object]]) -> None:
     """A plain table: the grid of `st.dataframe` has a CSV button of its own that does not disarm formulas."""
     heads = {"file": "File", "pictures": "Pictures", "reason": "Why, or what was done to it"}
-    st.table([{head: plain(str(row[name])) for name, head in heads.items()} for row in rows], hide_index=True)
+    st.table([{head: views.escaped(str(row[name])) for name, head in heads.items()} for row in rows], hide_index=True)
 
 
 def _word(outcome: str) -> str:
@@ -199,7 +198,7 @@ def _list(imports: Sequence[Import]) -> None:
     for made in imports:
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
             with st.container(gap="xxsmall"):
-                st.markdown(plain(title(made)))
+                st.markdown(views.escaped(title(made)))
                 st.caption(f"{_when(made.started_at)}. {counts_sentence(made)}")
             st.badge(STATES[made.state], color=COLOURS.get(made.state, "blue"))  # type: ignore[arg-type]
             st.button("Open", key=f"import-open-{made.id}", on_click=_open, args=(made.id,))

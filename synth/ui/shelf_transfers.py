@@ -6,7 +6,6 @@ import streamlit as st
 
 from synth.intake.transfers import Stage, Transfer
 from synth.ui import resources, shelf_place, views
-from synth.ui.shelf_image import plain
 
 POLL_S = 0.7
 SHOWN = 8
@@ -33,7 +32,7 @@ def _all(kinds: tuple[str, ...], was_live: bool) -> None:
 
 def _one(one: Transfer) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.markdown(f"{WORDS[one.kind]}: {plain(one.title)}", width="content")
+        st.markdown(f"{WORDS[one.kind]}: {views.escaped(one.title)}", width="content")
         st.badge(stage_word(one), color=COLOURS.get(one.stage, "blue"))  # type: ignore[arg-type]
         st.space("stretch")
         if one.live and st.button("Stop", key=f"transfer-stop-{one.id}", icon=":material/stop:"):
@@ -44,10 +43,10 @@ def _one(one: Transfer) -> None:
     if one.live:
         st.progress(share(one), text=progress_sentence(one))
     elif one.sentence:
-        st.markdown(plain(one.sentence))
+        st.markdown(views.escaped(one.sentence))
     for problem in one.problems[:3]:
         if problem not in one.sentence:
-            st.caption(plain(problem))
+            st.caption(views.escaped(problem))
     if len(one.problems) > 3:
         st.caption(f"and {len(one.problems) - 3} more such sentences.")
     if one.outcomes:

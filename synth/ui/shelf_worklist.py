@@ -16,7 +16,6 @@ from synth.intake.archives import Wish
 from synth.intake.orders import Order
 from synth.library.pacs import Node, Query, SeriesRow, StudyRow
 from synth.ui import deidentify_form, resources, session, shelf_edit, views, waiting
-from synth.ui.shelf_image import plain
 
 STUDIES, SERIES, ROUND, OF = "pacs-studies", "pacs-series", "pacs-round", "pacs-series-of"
 MODALITIES = ("CR", "DX", "CT", "MR", "PT", "MG", "US", "XA", "NM", "OT")
@@ -163,4 +162,4 @@ def _retrieve(node: Node, study: StudyRow, listed: Sequence[SeriesRow], series: 
     )  # fmt: skip
     wish = Wish(node.name, study.study_uid, None if series is None else series.series_uid, title, order)
     resources.archives().fetch(wish, session.user())
-    st.toast(f"Retrieving {plain(title)}", icon=":material/download:")
+    st.toast(f"Retrieving {views.escaped(title)}", icon=":material/download:")

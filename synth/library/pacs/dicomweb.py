@@ -18,6 +18,7 @@ from synth.library.pacs.retry import Refused, again
 from synth.library.pacs.rows import instance_uid, series_row, study_row
 from synth.library.pacs.sending import Parcel, send
 from synth.library.pacs.values import (
+    ROWS_MAX,
     Known,
     OnInstance,
     OnProgress,
@@ -27,18 +28,14 @@ from synth.library.pacs.values import (
     StudyRow,
     Transfer,
     checked_uid,
+    never,
 )
 from synth.library.pacs.web import WebSession, told
 
 _PAGE = 500  # rows of one answer
-_ROWS_MAX = 100_000  # instances of a study; more are a server that repeats itself
 _ANY_SYNTAX = (("application/dicom", "*"),)  # as stored: nothing is decompressed on the way
 # Orthanc's plug-in 1.7 does not decode %20 and %5E of a query: one letter of any kind (PS3.4 C.2.2.2.4) stands for them
 _AS_WILDCARD = str.maketrans({" ": "?", "^": "?"})
-
-
-def _never() -> bool:
-    return False
 
 
 class DicomWebArchive:
@@ -50,20 +47,20 @@ class DicomWebArchive:
     def echo(self) -> float:
         """Seconds that a search for one study took: DICOMweb has no C-ECHO."""
         started = time.monotonic()
-        with self._line(_never) as line:
+        with self._line(never) as line:
             line.studies(Query(limit=1))
         return time.monotonic() - started
 
     def find_studies(self, query: Query) -> tuple[StudyRow, ...]:
         """QIDO-RS for studies (PS3.18 section 10.6)."""
-        with self._line(_never) as line:
-            rows = again(lambda: line.studies(query), self._node.retries, _never)
+        with self._line(never) as line:
+            rows = again(lambda: line.studies(query), self._node.retries, never)
         return tuple(row for row in rows if query.matches(row))[: query.limit]
 
     def find_series(self, study_uid: str) -> tuple[SeriesRow, ...]:
         """QIDO-RS for the series of a study."""
-        with self._line(_never) as line:
-            return again(lambda: line.series(study_uid), self._node.retries, _never)
+        with self._line(never) as line:
+            return again(lambda: line.series(study_uid), self._node.retries, never)
 
     def retrieve(
         self, study_uid: str, series_uid: str | None, known: Known, on_instance: OnInstance, cancelled: Stopped
@@ -87,7 +84,7 @@ class DicomWebArchive:
 
     def send(self, files: Sequence[bytes], on_progress: OnProgress, cancelled: Stopped) -> Transfer:
         """STOW-RS, one instance a request (PS3.18 section 10.5), so that each has its own answer."""
-        with self._line(_never) as line:  # a file on its way is finished; `send` stops between files
+        with self._line(never) as line:  # a file on its way is finished; `send` stops between files
             return send(self._node, line, files, on_progress, cancelled)
 
     @contextmanager
@@ -175,7 +172,7 @@ class _WebLine:
         if parcel.instance_uid not in stored and parcel.instance_uid not in self.held([parcel]):
             raise Refused(f"{self._node.name} did not confirm that it stored the file.")
 
-    def _all(self, key: str, search: Callable[..., list[Any]], limit: int = _ROWS_MAX) -> list[Dataset]:
+    def _all(self, key: str, search: Callable[..., list[Any]], limit: int = ROWS_MAX) -> list[Dataset]:
         """Every row of a search up to a limit, page by page, until a page brings nothing new."""
         rows: dict[str, Dataset] = {}
         while (before := len(rows)) < limit:

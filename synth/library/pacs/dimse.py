@@ -26,6 +26,7 @@ from synth.library.pacs.rows import INSTANCE_KEYS, SERIES_KEYS, STUDY_KEYS, inst
 from synth.library.pacs.sending import Parcel, send
 from synth.library.pacs.syntaxes import COMPRESSED, PLAIN
 from synth.library.pacs.values import (
+    ROWS_MAX,
     Known,
     OnInstance,
     OnProgress,
@@ -35,6 +36,7 @@ from synth.library.pacs.values import (
     StudyRow,
     Transfer,
     checked_uid,
+    never,
 )
 
 _FIND = StudyRootQueryRetrieveInformationModelFind
@@ -44,11 +46,6 @@ _PENDING, _WARNING, _CANCELLED = (0xFF00, 0xFF01), 0xB000, 0xFE00  # PS3.4 table
 _UNKNOWN_DESTINATION = 0xA801
 _LIST_MAX = 100  # SOP Instance UIDs of one request, about 6 KiB
 _CLASSES_MAX = (CONTEXTS_MAX - 1) // (1 + len(COMPRESSED))
-_ROWS_MAX = 100_000
-
-
-def _never() -> bool:
-    return False
 
 
 class DimseArchive:
@@ -79,7 +76,7 @@ class DimseArchive:
     def find_series(self, study_uid: str) -> tuple[SeriesRow, ...]:
         """C-FIND at the level SERIES."""
         keys = dict.fromkeys(SERIES_KEYS, "") | {"StudyInstanceUID": checked_uid(study_uid, "study UID")}
-        rows = self._find("SERIES", keys, _ROWS_MAX)
+        rows = self._find("SERIES", keys, ROWS_MAX)
         if not rows:
             raise ArchiveError(f"{self._node.name} does not know this study.")
         return tuple(series_row(row, study_uid) for row in rows)
@@ -115,7 +112,7 @@ class DimseArchive:
     def instances(self, study_uid: str, series_uid: str) -> dict[str, str]:
         """SOP class by SOP Instance UID of one series, none of an unknown one."""
         keys = dict.fromkeys(INSTANCE_KEYS, "") | {"StudyInstanceUID": study_uid, "SeriesInstanceUID": series_uid}
-        rows = self._find("IMAGE", keys, _ROWS_MAX)
+        rows = self._find("IMAGE", keys, ROWS_MAX)
         return {instance_uid(row): str(row.get("SOPClassUID") or "") for row in rows}
 
     def _places(self, study_uid: str, series_uid: str | None) -> dict[str, tuple[str, str]]:
@@ -128,7 +125,7 @@ class DimseArchive:
         return {uid: (series, sop) for series in uids for uid, sop in self.instances(study_uid, series).items()}
 
     def _find(self, level: str, keys: dict[str, str], limit: int) -> list[Dataset]:
-        return again(lambda: self._find_once(level, keys, limit), self._node.retries, _never)
+        return again(lambda: self._find_once(level, keys, limit), self._node.retries, never)
 
     def _find_once(self, level: str, keys: dict[str, str], limit: int) -> list[Dataset]:
         query, rows = _identifier(level, keys), []

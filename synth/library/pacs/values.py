@@ -13,6 +13,7 @@ from typing import Protocol
 from synth.errors import ArchiveError, RequestError
 
 LIMIT_MAX = 1000  # studies of one search
+ROWS_MAX = 100_000  # instances of a study; more are a server that repeats itself
 _TEXT_MAX = 64  # characters of a LO or PN component (PS3.5 section 6.2)
 _UID = re.compile(r"(?=.{1,64}$)[0-9]+(\.[0-9]+)+")  # PS3.5 section 9.1; leading zeros occur in real archives
 
@@ -20,6 +21,11 @@ Known = Callable[[str], bool]  # "is this SOP Instance UID already held?"
 OnInstance = Callable[[bytes], None]  # takes a part-10 file; a SynthError fails this one, an OSError ends the transfer
 OnProgress = Callable[[int, int], None]  # files done, files in all
 Stopped = Callable[[], bool]
+
+
+def never() -> bool:
+    """The `Stopped` of what nobody can stop."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
