@@ -35,6 +35,8 @@ def panel() -> None:
 
 def _desk(base: bases.Picture, here: trail.Place) -> None:
     """Canvas and settings. A fragment: a stroke runs nothing else of the page."""
+    if trail.place() != here:  # the rerun that would have shown the new place was swallowed by that of a stroke
+        st.rerun()
     drawing, settings = st.columns([15, 11], gap="medium")
     with drawing:
         lesion, keep = canvas.draw(base.pixels, base.mark, f"canvas-{base.address}")

@@ -11,6 +11,7 @@ import streamlit as st
 from synth.governance.roles import LOCAL_USER, User
 from synth.reading.sessions import reader_name
 from synth.types import COUNT_MAX
+from synth.ui import address
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,14 @@ def person() -> User:
 
 def shown() -> Shown:
     """What the address asks for."""
-    params = st.query_params
+    params = address.read()
     jobs = tuple(part for part in params.get("request", "").split(",") if part)
     return Shown(jobs[:COUNT_MAX], params.get("image") or None, params.get("beside") or None)
 
 
 def show(jobs: tuple[str, ...] = (), image: str | None = None, beside: str | None = None) -> None:
     """Write the address; the next run shows it."""
-    wanted = {"request": ",".join(jobs), "image": image, "beside": beside}
-    st.query_params.from_dict({key: value for key, value in wanted.items() if value})
+    address.write({"request": ",".join(jobs), "image": image or "", "beside": beside or ""})
 
 
 def first_run() -> bool:
