@@ -15,7 +15,7 @@ LAYERS = (
     {"synth", "types", "terms", "origins", "errors", "config", "findings"},
     {"prompts", "captions", "masks", "close_up", "strokes", "translation", "imaging", "quality", "baselines"}
     | {"diffusion", "dicom", "provenance", "reading", "governance"},
-    {"generate", "restoration", "store", "models", "library", "export", "results"},
+    {"generate", "restoration", "store", "models", "library", "export", "results", "keys"},
     {"engine", "batch", "training", "evaluation", "casework", "intake"},
     {"ui"},
     {"app", "pages"},
@@ -51,8 +51,8 @@ LIBRARIES = {
     "reading": {"fsrs", "numpy", "scipy"},
     "diffusion": {"torch", "numpy"},
     "dicom": {"numpy", "scipy", "pydicom", "highdicom", "dicomanonymizer", "PIL"},
-    "governance": {"numpy"},
-    "provenance": {"numpy", "scipy", "PIL"},
+    "governance": {"numpy", "argon2", "cryptography", "pyotp"},
+    "provenance": {"numpy", "scipy", "PIL", "c2pa", "cryptography", "pydicom"},
     "generate": {"torch", "numpy"},
     "restoration": {"torch", "numpy"},
     "store": {"numpy", "sqlalchemy", "alembic", "fsspec", "PIL"},
@@ -69,7 +69,7 @@ LIBRARIES = {
         "torch", "numpy", "scipy", "diffusers", "transformers", "safetensors", "accelerate", "pyarrow", "PIL",
     },
     "evaluation": {"torch", "numpy", "scipy", "skimage", "PIL"},
-    "ui": {"streamlit", "streamlit_drawable_canvas", "plotly", "numpy", "pandas"},
+    "ui": {"streamlit", "streamlit_drawable_canvas", "plotly", "numpy", "pandas", "starlette", "prometheus_client"},
     "app": {"streamlit"},
     "pages": {"streamlit", "plotly", "numpy", "pandas"},
 }  # fmt: skip
@@ -79,13 +79,17 @@ EFFECTS = {"os", "pathlib", "shutil", "socket", "sqlite3", "subprocess", "tempfi
 
 PACKAGE_OF = {
     "PIL": "pillow",
+    "argon2": "argon2-cffi",
     "botocore": "s3fs",
+    "c2pa": "c2pa-python",
     "dicomanonymizer": "dicom-anonymizer",
     "dicomweb_client": "dicomweb-client",
     "huggingface_hub": "huggingface-hub",
     "duckdb": "idc-index",  # which brings it and the index
+    "prometheus_client": "prometheus-client",
     "skimage": "scikit-image",
     "sqlalchemy": "SQLAlchemy",
+    "starlette": "streamlit",  # which brings it
     "streamlit_drawable_canvas": "streamlit-drawable-canvas",
     "yaml": "huggingface-hub",  # which brings it
 }

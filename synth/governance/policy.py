@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from synth.errors import PolicyError
-from synth.governance.roles import Role, User
+from synth.governance.roles import Permission, User
 from synth.types import GeneratedImage, RealImage
 
 REASON_MIN = 10  # characters
@@ -41,7 +41,7 @@ def may_push(
         raise PolicyError(f"Image {image.id} is too small for a readable mark; {VISIBLE_PX} px are needed.")
     if not node.allow_push:
         raise PolicyError(f"{node.name} takes no synthetic images; its entry would need allow_push = true.")
-    if Role.ADMINISTRATOR not in user.roles:
+    if not user.may(Permission.PUSH):
         raise PolicyError(f"{user.name} is not an administrator; only administrators may send images to a PACS.")
     if len(reason.strip()) < REASON_MIN:
         raise PolicyError(f"The reason has {len(reason.strip())} characters; at least {REASON_MIN} are needed.")

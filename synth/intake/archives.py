@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from synth import keys
 from synth.dicom.objects import Kind, encode_as, study_of
 from synth.dicom.pseudonyms import digest
 from synth.errors import BusyError, RequestError, StoreError, SynthError
@@ -20,7 +21,6 @@ from synth.intake.importer import Importer
 from synth.intake.inbox import Inbox, recover
 from synth.intake.orders import Order
 from synth.intake.questions import Question
-from synth.intake.secret import installation_key
 from synth.intake.transfers import Line, Transfers
 from synth.library.pacs import Archive, Network, Node, Outcome, Query, SeriesRow, State, StudyRow, archive, read_network
 from synth.library.pacs.listener import Listener
@@ -132,7 +132,7 @@ class Archives:
     def fetch(self, wish: Wish, user: str) -> str:
         """Start fetching; returns the id of the transfer. What the library has is not fetched again."""
         _, pacs = self.open(wish.node)
-        key = installation_key(self._home)
+        key = keys.secret(self._home, keys.PSEUDONYMS)
         study, series = (digest(key, "study", text).hex() for text in (wish.study_uid, wish.series_uid or ""))
 
         def known(uid: str) -> bool:

@@ -12,10 +12,10 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from synth import keys
 from synth.errors import RequestError, StoreError, SynthError
 from synth.intake.orders import Order
 from synth.intake.pool import Crashed, Pool
-from synth.intake.secret import installation_key
 from synth.intake.worker import Done, Task, work
 from synth.library.sources import Candidate, candidates, labels_beside
 from synth.origins import AuditEvent
@@ -137,7 +137,7 @@ class Importer:
 
     def _tasks(self, left: list[Candidate], order: Order) -> Iterator[Task]:
         rows = labels_beside(order.source)
-        rules = order.rules(installation_key(self._home))
+        rules = order.rules(keys.secret(self._home, keys.PSEUDONYMS))
         for candidate in left:
             row = dict(rows.get(candidate.name, {}))
             yield Task(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import time
 import zipfile
 from collections.abc import Callable
@@ -207,11 +206,3 @@ def test_two_servers_share_the_imports_and_do_none_twice(
         (folder / "a.png").write_bytes(picture(number))
         names.append(servers[number % 2].begin(order(folder), "ada"))
     assert [ended(name).counts for name in names] == [{Outcome.ADDED: 1}] * 4
-
-
-def test_the_key_is_for_its_owner_only_and_stays(tmp_path: Path) -> None:
-    from synth.intake.secret import NAME, installation_key
-
-    key = installation_key(tmp_path)
-    assert (len(key), installation_key(tmp_path)) == (32, key)
-    assert os.stat(tmp_path / NAME).st_mode & 0o077 == 0
