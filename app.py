@@ -1,39 +1,40 @@
-"""SynthRead: synthetic radiographs from a clinical prompt, and practice in reading them: `streamlit run app.py`."""
+"""SynthRead: synthetic radiographs from a clinical prompt, and practice in reading them: `streamlit run app.py`.
+
+Streamlit reads this file twice: once to find the server `app`, then, in that server, for every visitor.
+"""
 
 from pathlib import Path
 
 import streamlit as st
+from streamlit.starlette import App
 
 from synth.ui import resources, views
 
 PAGES = Path(__file__).parent / "pages"
 
-st.set_page_config(page_title="SynthRead", page_icon="🩻", layout="wide", initial_sidebar_state="auto")
-st.html(PAGES.parent / "assets" / "reading_room.css")
-page = st.navigation(
-    {
-        "Make": [
-            st.Page(PAGES / "generate.py", title="Generate", default=True),
-            st.Page(PAGES / "edit.py", title="Edit"),
-            st.Page(PAGES / "restore.py", title="Restore"),
-            st.Page(PAGES / "translate.py", title="Translate"),
-        ],
-        "Read": [
-            st.Page(PAGES / "quiz.py", title="Reading room"),
-            st.Page(PAGES / "progress.py", title="Progress"),
-            st.Page(PAGES / "library.py", title="Real images"),
-        ],
-        "Teach and study": [
-            st.Page(PAGES / "cases.py", title="Cases"),
-            st.Page(PAGES / "studies.py", title="Studies"),
-        ],
+if not st.runtime.exists():
+    app = App(__file__)
+else:
+    st.set_page_config(page_title="SynthRead", page_icon="🩻", layout="wide", initial_sidebar_state="auto")
+    st.html(PAGES.parent / "assets" / "reading_room.css")
+    sections = {
+        "Make": {"generate": "Generate", "edit": "Edit", "restore": "Restore", "translate": "Translate"},
+        "Read": {"quiz": "Reading room", "progress": "Progress", "library": "Real images"},
+        "Teach and study": {"cases": "Cases", "studies": "Studies"},
     }
-)
-with st.sidebar:
-    st.markdown("**SynthRead**")
-    st.caption(f"{views.INTENDED_USE}.")
+    page = st.navigation(
+        {
+            section: [
+                st.Page(PAGES / f"{file}.py", title=title, default=file == "generate") for file, title in pages.items()
+            ]
+            for section, pages in sections.items()
+        }
+    )
+    with st.sidebar:
+        st.markdown("**SynthRead**")
+        st.caption(f"{views.INTENDED_USE}.")
+        with views.show_error():
+            views.model_status()
+            resources.begin_work()  # from the first visit on
     with views.show_error():
-        views.model_status()
-        resources.begin_work()  # from the first visit on
-with views.show_error():
-    page.run()
+        page.run()

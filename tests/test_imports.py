@@ -206,3 +206,13 @@ def test_pages_that_draw_nothing_start_without_torch(module: str) -> None:
     code = f"import sys, {module}; print(sorted({{'torch', 'diffusers', 'transformers'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
+
+
+def test_pages_reach_services_only_under_guard() -> None:
+    """`house` holds the services themselves; everything that a visitor starts goes through `resources`."""
+    may = {"resources", "session", "server"}
+    for path in [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "synth" / "ui").glob("*.py")]:
+        imports = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+        names = {alias.name for node in imports if node.module == "synth.ui" for alias in node.names}
+        modules = {node.module for node in imports}
+        assert path.stem in may or not ("house" in names or "synth.ui.house" in modules), path.name

@@ -51,6 +51,14 @@ class Casebook:
             entries = _entries(session, [row.id for row in rows])
             return [_case_set(row, entries.get(row.id, [])) for row in rows]
 
+    def shows(self, image_id: str) -> bool:
+        """Whether the image is an approved case of a set that is open."""
+        approved = EntryRow.job == image_id, EntryRow.standing == Standing.APPROVED.value
+        found = select(EntryRow.id).join(CaseSetRow, CaseSetRow.id == EntryRow.set_id)
+        found = found.where(*approved, CaseSetRow.open.is_(True))
+        with self._database.reading() as session:
+            return session.scalars(found.limit(1)).first() is not None
+
     def rename_set(self, set_id: str, title: str, open_: bool) -> None:
         """Set the title and whether the code opens the set. Raises StoreError when it is unknown."""
         CaseSet(set_id, "", title, "")  # a title that no set may have

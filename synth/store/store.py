@@ -65,6 +65,10 @@ class Store:
             quality=records.quality(row.quality),
         )
 
+    def asked_by(self, image_id: str) -> str:
+        """Who asked for an image. Raises StoreError when it is unknown."""
+        return self._image_row(image_id).requested_by
+
     def add_picture(self, pixels: Pixels) -> str:
         """Keep a picture or a mask that requests name; returns its sha256."""
         return self._blobs.put(encode_png(pixels))

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from synth import imaging, prompts
+from synth.store import Store
 from synth.types import GeneratedImage, GenerationRequest
 from synth.ui import resources, session, views
 
@@ -73,8 +74,14 @@ def _entry_buttons(image_id: str, chosen: str | None, sentence: str) -> None:
         st.rerun()
 
 
-@st.cache_data(max_entries=512, show_spinner=False)
 def thumbnail(image_id: str, mark: str) -> npt.NDArray[np.uint8]:
     """A small picture of a kept image with its mark burnt in."""
-    pixels = resources.store().thumbnail(image_id, THUMBNAIL_PX)
+    store = resources.store()
+    store.asked_by(image_id)  # what is cached is for those only who may see it
+    return _thumbnail(image_id, mark, store)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def _thumbnail(image_id: str, mark: str, _store: Store) -> npt.NDArray[np.uint8]:
+    pixels = _store.thumbnail(image_id, THUMBNAIL_PX)
     return imaging.to_uint8(imaging.mark(pixels, mark))

@@ -14,7 +14,7 @@ from synth.engine import EngineStatus
 from synth.errors import SynthError
 from synth.origins import UNKNOWN, Licence
 from synth.types import Job, JobState
-from synth.ui import resources, session
+from synth.ui import resources
 
 INTENDED_USE = "Education and research, never diagnosis"
 LIVE = (JobState.QUEUED, JobState.RUNNING)
@@ -66,7 +66,7 @@ def _licence(licence: Licence) -> None:
     st.caption(f"Revision {licence.revision[:12]}. Who accepts and when is kept.")
     if st.button("Accept the licence", key="accept-licence"):
         with show_error():
-            resources.accept_licence(licence, session.user())
+            resources.accept_licence(licence)
             st.rerun()
 
 

@@ -14,7 +14,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from synth.types import JobState
-from synth.ui import resources
+from synth.ui import house
 
 NEW_MANAGER = PagesManager.__init__
 ROOT = Path(__file__).parents[2]
@@ -40,14 +40,14 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
         return app.run()
 
     yield visit
-    resources.archives().close()
-    resources.transfers().close()
-    resources.importer().close()
-    resources.maker().close()
-    resources.importer().close()
-    resources.looks.clear()
-    resources.engine().close()
-    resources.store().close()
+    house.archives().close()
+    house.transfers().close()
+    house.importer().close()
+    house.maker().close()
+    house.importer().close()
+    house.looks.clear()
+    house.engine().close()
+    house.store().close()
     st.cache_resource.clear()
     st.cache_data.clear()
 
@@ -62,7 +62,7 @@ def finish(app: AppTest) -> AppTest:
     """Wait until the jobs of the address have ended, then run the page once more."""
     jobs = address(app, "request").split(",")
     deadline = time.monotonic() + 30
-    while any(resources.engine().job(job).state in (JobState.QUEUED, JobState.RUNNING) for job in jobs):
+    while any(house.engine().job(job).state in (JobState.QUEUED, JobState.RUNNING) for job in jobs):
         assert time.monotonic() < deadline, "the job did not end"
         time.sleep(0.05)
     return app.run()

@@ -19,7 +19,7 @@ from synth.reading.grading import Grade
 from synth.reading.items import Item, Truth, opaque_id
 from synth.reading.sessions import Answered, Dealt, Mode, Plan, ReadingSession
 from synth.types import Finding, GenerationRequest
-from synth.ui import case_form, case_results, case_share, resources
+from synth.ui import case_form, case_results, case_share, house
 from tests.pages.conftest import address
 from tests.phantoms import make_library
 
@@ -35,7 +35,7 @@ def cases(app: Visit) -> Open:
 
     def visit(**params: str) -> AppTest:
         page = app()
-        wait_until(lambda: resources.engine().status().model_state == "ready")
+        wait_until(lambda: house.engine().status().model_state == "ready")
         page.switch_page("pages/cases.py")
         page.query_params.clear()
         for name, value in params.items():
@@ -67,7 +67,7 @@ def filled(page: AppTest, title: str = "First year", codes: tuple[str, ...] = ("
 
 def kept(page: AppTest) -> CaseSet:
     """The set on screen, as the store has it."""
-    return resources.store().casebook.case_set(address(page, "set"))
+    return house.store().casebook.case_set(address(page, "set"))
 
 
 def drawn(page: AppTest) -> AppTest:
@@ -83,7 +83,7 @@ def sentences(page: AppTest) -> list[str]:
 
 def ready_set(count: int = 3, standing: Standing = Standing.PROPOSED, open_: bool = False) -> CaseSet:
     """A kept set of drawn normal films, without waiting for the background."""
-    store, engine = resources.store(), resources.engine()
+    store, engine = house.store(), house.engine()
     jobs = engine.submit_all([GenerationRequest(seed=n, steps=2, model_id="tiny") for n in range(count)], "ada")
     wait_until(lambda: all(engine.job(job.id).image_id for job in jobs))
     entries = tuple(
@@ -144,7 +144,7 @@ def test_bad_input_is_one_sentence_and_stays_as_typed(cases: Open, changes: dict
     assert page.multiselect(key="new_codes").value == list(changes.get("codes", ("nodule",)))
     for name in ("count", "normals", "youngest", "oldest"):
         assert page.number_input(key=f"new_{name}").value == changes.get(name)
-    assert resources.store().casebook.sets() == []
+    assert house.store().casebook.sets() == []
 
 
 def test_what_was_typed_stays_while_another_set_is_looked_at(cases: Open) -> None:
@@ -163,7 +163,7 @@ def test_real_images_are_chosen_by_label_and_number(
     monkeypatch.setenv("SYNTH_LIBRARY", str(make_library(tmp_path / "library", 64)))
     page = filled(cases(), count=1, normals=0)
     label = page.selectbox(key="new_label").options[0]
-    images = [image for image in resources.library().images if image.modality == "DX" and image.findings]
+    images = [image for image in house.library().images if image.modality == "DX" and image.findings]
     code = sorted({code for image in images for code in image.findings}, key=case_form._label)[0]
     having = [image.id for image in images if code in image.findings]
     assert label == f"{case_form._label(code)} ({len(having)})"
@@ -245,7 +245,7 @@ def test_only_a_set_with_an_approved_case_is_opened(cases: Open) -> None:
     page = page.toggle(key=f"open-{made.id}").set_value(True).run()
     assert sentences(page) == ["No case is approved yet; approve at least one before the set is opened."]
     assert (kept(page).open, page.toggle(key=f"open-{made.id}").value) == (False, False)
-    casebook = resources.store().casebook
+    casebook = house.store().casebook
     assert casebook.change_entry(made.entries[0], Entry(**as_approved(made.entries[0])))
     page = page.run().toggle(key=f"open-{made.id}").set_value(True).run()
     assert sentences(page) == []
@@ -322,7 +322,7 @@ def test_the_results_as_csv_run_no_formula(cases: Open) -> None:
 
 def read(made: CaseSet, reader: str, right: tuple[bool, ...]) -> ReadingSession:
     """A sitting of the set, kept in the store."""
-    sittings, name = resources.store().sittings, opaque_id(reader)
+    sittings, name = house.store().sittings, opaque_id(reader)
     dealt = []
     for entry in made.approved:
         item = Item(opaque_id(reader, entry.id), Task.FINDINGS, (entry.job,), Truth())

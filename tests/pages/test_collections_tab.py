@@ -15,7 +15,7 @@ from synth.intake.downloads import Downloads
 from synth.library import download
 from synth.library.collections import Amount, Choices, Collection, Collections, Series, Wanted
 from synth.store import ImportState, Search
-from synth.ui import neighbours, resources
+from synth.ui import house, neighbours
 from tests.intake.bucket import Bucket, opened
 
 Visit = Callable[..., AppTest]
@@ -71,12 +71,10 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
 def tab(app: Visit, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Opens the tab; the bucket stands for Amazon's and a small index for the whole one."""
     visited = app()
-    made = Downloads(
-        resources.store(), resources.importer(), resources.transfers(), resources.settings().home, bucket.url
-    )
-    monkeypatch.setattr(resources, "downloads", lambda: made)
+    made = Downloads(house.store(), house.importer(), house.transfers(), house.settings().home, bucket.url)
+    monkeypatch.setattr(house, "downloads", lambda: made)
     index = Index(bucket.series)
-    monkeypatch.setattr(resources, "collections", lambda: index)
+    monkeypatch.setattr(house, "collections", lambda: index)
 
     def visit() -> AppTest:
         page = visited.switch_page("pages/library.py")
@@ -105,8 +103,8 @@ def until(done: Callable[[], bool]) -> None:
 
 def through() -> bool:
     """The one download is over and what it brought is imported."""
-    (one,) = resources.transfers().latest("download")
-    return bool(one.import_id) and resources.store().imports.get(one.import_id).state is ImportState.DONE
+    (one,) = house.transfers().latest("download")
+    return bool(one.import_id) and house.store().imports.get(one.import_id).state is ImportState.DONE
 
 
 def test_the_collections_are_listed_with_their_size(tab: Callable[..., AppTest], bucket: Bucket) -> None:
@@ -129,7 +127,7 @@ def test_a_chosen_collection_comes_into_the_library_with_its_attribution(
     page = press(page, f"Download 1 series, {size:.1f} MB")
     assert errors(page) == []
     until(through)
-    _, held = resources.store().holdings.search(Search(), 10)
+    _, held = house.store().holdings.search(Search(), 10)
     assert [one.image.attribution for one in held] == [bucket.series[0].attribution] * 6
     assert neighbours.credit(held[0].image) == f"Phantom lungs. CC BY 4.0. {bucket.series[0].attribution}"
     page = page.run()
@@ -147,15 +145,15 @@ def test_words_that_fit_nothing_are_told(tab: Callable[..., AppTest]) -> None:
 def test_an_unfinished_download_is_offered_and_goes_on(tab: Callable[..., AppTest], bucket: Bucket) -> None:
     page = tab()
     bucket.failing = "bbbb"
-    name = resources.downloads().start(bucket.series, "two series", CAREFUL, "ada")
-    until(lambda: not getattr(resources.transfers().get(name), "live", True))
+    name = house.downloads().start(bucket.series, "two series", CAREFUL, "ada")
+    until(lambda: not getattr(house.transfers().get(name), "live", True))
     bucket.failing = ""
     page = page.run()
     assert "Unfinished: two series" in [mark.value for mark in page.markdown]
     assert any(caption.value.startswith("6 of 7 files, ") for caption in page.caption)
     page = press(page, "Resume")
     assert errors(page) == []
-    until(lambda: resources.store().holdings.search(Search(), 1)[0] == 7)
+    until(lambda: house.store().holdings.search(Search(), 1)[0] == 7)
     page = page.run()
     assert not [mark for mark in page.markdown if mark.value.startswith("Unfinished")]
 
@@ -163,8 +161,8 @@ def test_an_unfinished_download_is_offered_and_goes_on(tab: Callable[..., AppTes
 def test_an_unfinished_download_can_be_discarded(tab: Callable[..., AppTest], bucket: Bucket, tmp_path: Path) -> None:
     page = tab()
     bucket.failing = "bbbb"
-    name = resources.downloads().start(bucket.series, "two series", CAREFUL, "ada")
-    until(lambda: not getattr(resources.transfers().get(name), "live", True))
+    name = house.downloads().start(bucket.series, "two series", CAREFUL, "ada")
+    until(lambda: not getattr(house.transfers().get(name), "live", True))
     page = press(page.run(), "Discard")
     assert errors(page) == [] and not list((tmp_path / "arriving").iterdir())
 
@@ -172,7 +170,7 @@ def test_an_unfinished_download_can_be_discarded(tab: Callable[..., AppTest], bu
 def test_an_index_that_cannot_be_read_is_one_sentence(
     tab: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(resources, "collections", lambda: Collections(tmp_path / "nowhere"))
+    monkeypatch.setattr(house, "collections", lambda: Collections(tmp_path / "nowhere"))
     (error,) = errors(tab())
     assert error.startswith("The index of the open collections cannot be read (")
     assert issubclass(CollectionError, Exception)

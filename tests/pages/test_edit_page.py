@@ -19,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 from synth import imaging
 from synth.errors import DicomError, RequestError
 from synth.types import Base, Edit, GenerationRequest, Modality, Restoration, View
-from synth.ui import bases, canvas, course, downloads, edit_form, outcome, resources
+from synth.ui import bases, canvas, course, downloads, edit_form, house, outcome
 from tests.pages.conftest import address, finish
 from tests.phantoms import axial_slice, cat, dicom_bytes, film, make_library, png
 from tests.test_strokes import GREEN, RED, box
@@ -64,21 +64,21 @@ def press(page: AppTest, label: str) -> AppTest:
 
 def test_a_lesion_on_a_made_image_is_drawn_and_stored_with_its_masks(edit: Callable[..., AppTest]) -> None:
     first = edit("", None)
-    resources.engine().submit(GenerationRequest(model_id="tiny", steps=3), "local")
-    while not resources.store().count_images():
+    house.engine().submit(GenerationRequest(model_id="tiny", steps=3), "local")
+    while not house.store().count_images():
         first.run()
-    (made,) = resources.store().history(1)
+    (made,) = house.store().history(1)
     page = edit(f"synthetic:{made.id}", strokes((RED, 180, 240, 120, 180), (GREEN, 180, 240, 120, 140)))
     assert not page.exception and not page.error
     page = finish(press(page, "Draw it"))
     assert not page.exception and not page.error
-    image = resources.store().image(address(page, "request"))
+    image = house.store().image(address(page, "request"))
     assert image.request.edit is not None and image.request.mark == "SYNTHETIC"
-    base = resources.store().base(image.request)
+    base = house.store().base(image.request)
     assert base is not None and base.lesion is not None and base.keep is not None
     assert base.lesion[90:120, 70:90].all() and base.lesion.sum() == 30 * 20
     assert base.keep[90:120, 60:70].all() and base.keep.sum() == 30 * 10
-    assert np.array_equal(base.pixels, resources.store().image(made.id).pixels)
+    assert np.array_equal(base.pixels, house.store().image(made.id).pixels)
     changed = image.pixels != base.pixels
     assert changed[95:115, 75:85].any() and not changed[base.keep].any() and not changed[:, 128:].any()
     assert any("outside the edit mask at most 0." in text.value for text in page.markdown)
@@ -89,10 +89,10 @@ def test_an_edit_of_a_real_image_is_altered_for_ever(
     edit: Callable[..., AppTest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SYNTH_LIBRARY", str(make_library(tmp_path / "library")))
-    real = next(image for image in resources.library().images if image.view == "PA")
+    real = next(image for image in house.library().images if image.view == "PA")
     page = finish(press(edit(f"real:{real.id}", strokes((RED, 180, 240, 120, 180))), "Draw it"))
     assert not page.exception and not page.error
-    image = resources.store().image(address(page, "request"))
+    image = house.store().image(address(page, "request"))
     assert (image.request.edit and image.request.edit.base_mark, image.request.mark) == ("REAL", "ALTERED")
     assert (image.request.view, image.request.age) == (View.PA, real.age)
     again = bases.load(f"synthetic:{image.id}")
@@ -102,7 +102,7 @@ def test_an_edit_of_a_real_image_is_altered_for_ever(
 def test_what_cannot_be_edited_is_one_sentence(edit: Callable[..., AppTest]) -> None:
     page = edit("nonsense")
     assert [error.value for error in page.error] == ["The base image 'nonsense' is not known; choose one below."]
-    digest = resources.store().add_picture(film())
+    digest = house.store().add_picture(film())
     page = edit(f"upload:{digest}:MR")
     assert [error.value for error in page.error] == ["Only X-rays and CT slices are edited here; choose one below."]
     for drawing, sentence in (
@@ -113,14 +113,14 @@ def test_what_cannot_be_edited_is_one_sentence(edit: Callable[..., AppTest]) -> 
         page = press(edit(f"upload:{digest}:DX", drawing), "Draw it")
         assert not page.exception
         assert len(page.error) == 1 and page.error[0].value.startswith(sentence)
-    assert all(entry.request.edit is None for entry in resources.store().history(10))
+    assert all(entry.request.edit is None for entry in house.store().history(10))
 
 
 def uploaded(
     edit: Callable[..., AppTest], pixels: np.ndarray, drawing: Drawing | None = None, kind: str = "DX"
 ) -> AppTest:
     """The Edit page with a picture as its base."""
-    return edit(f"upload:{resources.store().add_picture(pixels)}:{kind}", drawing)
+    return edit(f"upload:{house.store().add_picture(pixels)}:{kind}", drawing)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_only_a_ct_in_hu_stays_one_when_it_is_edited(
 ) -> None:
     monkeypatch.setenv("SYNTH_LIBRARY", str(make_library(tmp_path / "library")))
     edit("")
-    slice_ = next(image for image in resources.library().images if image.modality == "CT")
+    slice_ = next(image for image in house.library().images if image.modality == "CT")
     picture = io.BytesIO()
     Image.fromarray(film()).save(picture, "PNG")
     kept = bases.keep(dicom_bytes(axial_slice(128)), "ct.dcm", Modality.CT)
@@ -207,7 +207,7 @@ def test_only_a_ct_in_hu_stays_one_when_it_is_edited(
     assert not bases.load(unsaid).request.lung_window
     page = press(edit(unsaid, strokes((RED, 180, 240, 200, 260))), "Draw it")
     page = finish(page)
-    image = resources.store().image(address(page, "request"))
+    image = house.store().image(address(page, "request"))
     assert not image.request.lung_window
     assert not bases.load(f"synthetic:{image.id}").request.lung_window  # nor an edit of the edit
 
@@ -251,23 +251,23 @@ def test_edits_can_be_undone_and_done_again_also_after_a_reload(edit: Callable[.
     assert (address(reloaded, "base"), address(reloaded, "request")) == (f"synthetic:{first}", second)
     assert button(reloaded, "Redo edit").disabled and button(reloaded, "Edit 2").disabled
     assert address(press(reloaded, "Base"), "base") == root
-    assert resources.store().image(second).request.mark == "ALTERED"
+    assert house.store().image(second).request.mark == "ALTERED"
 
 
 def test_the_trail_begins_at_a_restored_picture(edit: Callable[..., AppTest]) -> None:
     edit("")
     half = film(128)
-    order = Edit("restore", resources.store().add_picture(half), "upload:a", restoration=Restoration("enlarge_2"))
+    order = Edit("restore", house.store().add_picture(half), "upload:a", restoration=Restoration("enlarge_2"))
     asked = GenerationRequest(model_id="tiny", steps=2, sampler="euler", view=None, edit=order)
-    restored = resources.engine().submit(asked, "local").id
-    while not resources.engine().job(restored).image_id:
+    restored = house.engine().submit(asked, "local").id
+    while not house.engine().job(restored).image_id:
         time.sleep(0.05)
     page = finish(press(edit(f"synthetic:{restored}", LESION), "Draw it"))
     assert not page.exception and not page.error
     assert [label for label in labels(page) if label.startswith(("Base", "Edit"))] == ["Base", "Edit 1"]
     page = press(page, "Undo edit")
     assert not page.exception and not page.error
-    assert resources.store().image(restored).request.mark == "ALTERED"
+    assert house.store().image(restored).request.mark == "ALTERED"
 
 
 def test_a_course_draws_growing_stages_from_one_base_and_one_noise(edit: Callable[..., AppTest]) -> None:
@@ -278,10 +278,10 @@ def test_a_course_draws_growing_stages_from_one_base_and_one_noise(edit: Callabl
     page = finish(press(page, "Draw it"))
     assert not page.exception and not page.error
     jobs = address(page, "request").split(",")
-    images = [resources.store().image(job) for job in jobs]
+    images = [house.store().image(job) for job in jobs]
     assert [image.request.edit.stage for image in images if image.request.edit] == ["day 0", "day 3", "day 7", "day 14"]
     assert len({(image.request.seed, image.request.edit.base) for image in images if image.request.edit}) == 1
-    lesions = [resources.store().base(image.request).lesion for image in images]  # type: ignore[union-attr]
+    lesions = [house.store().base(image.request).lesion for image in images]  # type: ignore[union-attr]
     assert all((a <= b).all() for a, b in itertools.pairwise(lesions))  # type: ignore[operator]
     assert next(lesion.sum() for lesion in lesions) == 30 * 30  # type: ignore[union-attr]
     assert any("Imagination: not a prediction" in text.value for text in page.markdown)
@@ -297,7 +297,7 @@ def test_a_course_of_severity_says_it_in_words(edit: Callable[..., AppTest]) -> 
     page = uploaded(edit, film(), LESION)
     page.selectbox(key="course").select("severity").run()
     page = finish(press(page, "Draw it"))
-    images = [resources.store().image(job) for job in address(page, "request").split(",")]
+    images = [house.store().image(job) for job in address(page, "request").split(",")]
     assert [image.request.findings[0].severity for image in images] == ["mild", "moderate", "severe"]
     assert edit_form.stage_names("severity", 5) == ("mild 1", "mild 2", "moderate 1", "moderate 2", "severe")
 
@@ -307,8 +307,8 @@ def test_a_course_that_is_cancelled_half_way_keeps_what_is_drawn(edit: Callable[
     page = uploaded(edit, film(), LESION)
     page.selectbox(key="course").select("days").run()
     page = finish(press(page, "Draw it"))
-    done = resources.store().image(address(page, "request").split(",")[0])
-    engine = resources.engine()
+    done = house.store().image(address(page, "request").split(",")[0])
+    engine = house.engine()
     jobs = engine.submit_all([replace(done.request, steps=200, seed=seed) for seed in range(3)], "local")
     for job in jobs:
         engine.cancel(job.id)
@@ -327,7 +327,7 @@ def test_a_variation_takes_a_prompt(edit: Callable[..., AppTest]) -> None:
     assert any("Understood: " in caption.value and "left pleural effusion" in caption.value for caption in page.caption)
     assert any("wibble" in caption.value for caption in page.caption)
     page = finish(press(page, "Draw it"))
-    request = resources.store().image(address(page, "request")).request
+    request = house.store().image(address(page, "request")).request
     assert (request.findings[0].code, request.findings[0].side, request.edit and request.edit.mode) == (
         "pleural_effusion",
         "left",
@@ -375,8 +375,8 @@ def test_what_changed_is_said_of_the_picture_before_its_mark() -> None:
 def test_the_mask_is_downloaded_pixel_for_pixel(edit: Callable[..., AppTest]) -> None:
     edit("")
     page = finish(press(uploaded(edit, film(), LESION), "Draw it"))
-    image = resources.store().image(address(page, "request"))
-    base = resources.store().base(image.request)
+    image = house.store().image(address(page, "request"))
+    base = house.store().base(image.request)
     assert base is not None and base.lesion is not None
     with Image.open(io.BytesIO(downloads.mask_png(image, base.lesion))) as picture:
         assert np.array_equal(np.asarray(picture), 255 * base.lesion)

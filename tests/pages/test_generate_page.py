@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from synth.types import Finding, Modality, Sex, Side, View, Zone
-from synth.ui import resources
+from synth.ui import house
 from tests.pages.conftest import address, finish
 from tests.phantoms import make_library
 
@@ -22,17 +22,17 @@ def test_a_first_visit_draws_the_first_example_and_shows_it(app: Visit) -> None:
     page = finish(app())
     assert not page.exception and not page.error
     assert page.subheader[0].value == "Education and research, never diagnosis"
-    (made,) = resources.store().history(10)
+    (made,) = house.store().history(10)
     request = made.request
     assert (request.modality, request.view, request.sex, request.age) == (Modality.DX, View.PA, Sex.MALE, 65)
     assert request.findings == (Finding("pneumonia", Side.RIGHT, Zone.LOWER),)
-    assert [event.action for event in resources.store().events()] == ["done", "submit"]
+    assert [event.action for event in house.store().events()] == ["done", "submit"]
 
 
 def test_a_second_run_of_the_same_visit_draws_nothing_more(app: Visit) -> None:
     page = finish(app())
     page.run()
-    assert resources.store().count_images() == 1
+    assert house.store().count_images() == 1
 
 
 def test_each_of_the_three_examples_is_drawn_by_one_click(app: Visit) -> None:
@@ -41,7 +41,7 @@ def test_each_of_the_three_examples_is_drawn_by_one_click(app: Visit) -> None:
         button = next(button for button in page.button if button.label == name)
         page = finish(button.click().run())
         assert not page.exception and not page.error
-    requests = [stored.request for stored in resources.store().history(3)]
+    requests = [stored.request for stored in house.store().history(3)]
     assert [request.modality for request in requests] == [Modality.CT, Modality.DX, Modality.DX]
     assert requests[1].findings == (Finding("pleural_effusion", Side.LEFT),)
     assert requests[1].absent == ("pneumonia",)
@@ -49,13 +49,13 @@ def test_each_of_the_three_examples_is_drawn_by_one_click(app: Visit) -> None:
 
 def test_an_address_with_an_image_shows_it_and_its_request(app: Visit) -> None:
     finish(app())
-    (made,) = resources.store().history(10)
+    (made,) = house.store().history(10)
     page = app(image=made.id)
     assert not page.exception and not page.error
     assert page.text_input(key="prompt").value == made.request.note
     assert page.number_input(key="seed").value == made.request.seed
     assert address(page, "image") == made.id
-    assert resources.store().count_images() == 1
+    assert house.store().count_images() == 1
 
 
 @pytest.mark.parametrize("address", [{"image": "nothing"}, {"request": "nothing"}])
@@ -72,7 +72,7 @@ def test_eight_images_of_one_prompt_have_eight_seeds(app: Visit) -> None:
     page.number_input(key="seed").set_value(40)
     page = finish(next(button for button in page.button if button.label == "Generate").click().run())
     assert not page.exception and not page.error
-    assert {stored.request.seed for stored in resources.store().history(8)} == set(range(40, 48))
+    assert {stored.request.seed for stored in house.store().history(8)} == set(range(40, 48))
 
 
 def test_a_full_queue_is_one_sentence_and_keeps_the_prompt(app: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +114,7 @@ def test_real_images_can_be_ranked_by_their_look_with_what_nearness_may_mean(
 ) -> None:
     monkeypatch.setenv("SYNTH_LIBRARY", str(make_library(tmp_path / "films", 128)))
     page = finish(app())
-    looks, store = resources.looks(), resources.store()
+    looks, store = house.looks(), house.store()
     until = time.monotonic() + 60
     while store.holdings.without_vector(looks.embedder_id, 99) and time.monotonic() < until:
         looks.wake()
@@ -134,7 +134,7 @@ def test_cancel_ends_every_image_of_the_request_and_says_so(app: Visit) -> None:
     page = finish(page.button(key="cancel").click().run())
     assert not page.exception and not page.error
     assert "Cancelled." in [caption.value for caption in page.caption]
-    assert resources.store().count_images() == 1
+    assert house.store().count_images() == 1
 
 
 def test_an_unlearnt_finding_is_said_by_name_and_unknown_words_are_shown(app: Visit) -> None:

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from synth.imaging import window_level
 from synth.types import GenerationRequest, Modality, View
-from synth.ui import compare, hounsfield, resources
+from synth.ui import compare, hounsfield, house
 from tests.pages.conftest import finish
 from tests.phantoms import axial_slice, make_library
 
@@ -79,7 +79,7 @@ def test_of_a_real_and_a_synthetic_film_only_the_real_one_is_windowed() -> None:
 
 def test_a_ct_of_the_library_opens_under_presets_and_a_typed_window(app: Visit, library: None) -> None:
     page = app()
-    slice_ = next(image for image in resources.library().images if image.modality == "CT")
+    slice_ = next(image for image in house.library().images if image.modality == "CT")
     page.switch_page("pages/library.py")
     page.query_params["image"] = slice_.id
     page.run()
@@ -95,7 +95,7 @@ def test_a_ct_of_the_library_opens_under_presets_and_a_typed_window(app: Visit, 
 
 def test_a_film_of_the_library_opens_in_grey_levels(app: Visit, library: None) -> None:
     page = app()
-    film = next(image for image in resources.library().images if image.modality == "DX")
+    film = next(image for image in house.library().images if image.modality == "DX")
     page.switch_page("pages/library.py").run()
     page.button(key=f"shelf-open-{film.id}").click().run()
     assert not page.exception and not page.error
@@ -116,7 +116,7 @@ def test_an_address_of_no_image_is_one_sentence(app: Visit, library: None) -> No
 
 def test_beside_a_synthetic_ct_the_real_one_has_windows_and_the_reason_is_said(app: Visit, library: None) -> None:
     page = finish(app())
-    job = resources.engine().submit(
+    job = house.engine().submit(
         GenerationRequest(modality=Modality.CT, view=View.AXIAL, model_id="tiny", steps=2), "local"
     )
     page.query_params["request"] = job.id

@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from synth.origins import AuditEvent, Box
 from synth.store.holding_records import ImportState, Outcome, Search
 from synth.types import RealImage
-from synth.ui import canvas, resources, shelf_import, shelf_imports
+from synth.ui import canvas, house, shelf_import, shelf_imports
 from tests.pages.conftest import address
 from tests.phantoms import dicom_bytes, film, make_library
 from tests.test_strokes import RED, box, stroke
@@ -57,7 +57,7 @@ def key_of(page: AppTest, field: str) -> str:
 
 
 def the(kind: str) -> RealImage:
-    return next(image for image in resources.library().images if kind in (*image.findings, image.modality))
+    return next(image for image in house.library().images if kind in (*image.findings, image.modality))
 
 
 def test_all_images_are_shown_newest_first_and_marked(page: Callable[..., AppTest]) -> None:
@@ -137,7 +137,7 @@ def test_images_of_the_page_go_into_the_bin_and_come_back(page: Callable[..., Ap
     assert "5 images moved to the bin." in [mark.value for mark in shown.markdown]
     shown.button(key="shelf_undo_move").click().run()
     assert count(shown) == "**5** of 12 images"
-    assert [event.action for event in resources.store().events(20)].count("library.restore") == 5
+    assert [event.action for event in house.store().events(20)].count("library.restore") == 5
 
 
 def test_the_bin_shows_what_lies_in_it_and_puts_it_back(page: Callable[..., AppTest]) -> None:
@@ -150,7 +150,7 @@ def test_the_bin_shows_what_lies_in_it_and_puts_it_back(page: Callable[..., AppT
     shown.button(key=f"shelf-open-{name}").click().run()
     assert errors(shown) == [] and "bin" in shown.warning[0].value
     shown.button(key="shelf_move_one").click().run()
-    assert not shown.warning and resources.library().image(name) is not None
+    assert not shown.warning and house.library().image(name) is not None
 
 
 def test_labels_are_edited_with_an_event_and_are_found(page: Callable[..., AppTest]) -> None:
@@ -164,15 +164,15 @@ def test_labels_are_edited_with_an_event_and_are_found(page: Callable[..., AppTe
     shown.button(key="shelf_save").click().run()
     assert errors(shown) == []
     assert shown.success[0].value == "Saved: view, age, findings, teaching note, licence."
-    saved = resources.store().holdings.holding(image.id).image
+    saved = house.store().holdings.holding(image.id).image
     assert (saved.findings, saved.age, saved.view, saved.licence) == (
         ("pneumonia", "nodule"),
         77,
         "LATERAL",
         "CC BY 4.0",
     )
-    assert resources.store().holdings.search(Search(text="sure_"), 5)[0] == 1
-    event = resources.store().events(1)[0]
+    assert house.store().holdings.search(Search(text="sure_"), 5)[0] == 1
+    event = house.store().events(1)[0]
     assert (event.action, event.subject, event.detail["before"]["age"]) == ("library.edit", image.id, image.age)
     assert "note" not in event.detail["before"]
 
@@ -199,18 +199,18 @@ def test_a_wrong_label_is_one_sentence_and_what_was_typed_stays(
     shown.button(key="shelf_save").click().run()
     assert errors(shown) == [sentence]
     assert shown.text_input(key=key_of(shown, "origin")).value == "typed before"
-    assert resources.store().holdings.holding(image.id).image.origin == "analytic phantom"
+    assert house.store().holdings.holding(image.id).image.origin == "analytic phantom"
 
 
 def test_of_two_who_edit_the_last_one_wins_and_is_told(page: Callable[..., AppTest]) -> None:
     image = the("pleural_effusion")
     shown = page(image=image.id)
     event = AuditEvent(datetime.now(UTC), "grace", "library.edit", image.id, "")
-    resources.store().holdings.edit(replace(image, age=1, note="hers"), event)
+    house.store().holdings.edit(replace(image, age=1, note="hers"), event)
     shown.text_input(key=key_of(shown, "age")).set_value("2")
     shown.button(key="shelf_save").click().run()
     assert "Somebody had changed age, teaching note since you opened the image" in shown.success[0].value
-    assert resources.store().holdings.holding(image.id).image.age == 2
+    assert house.store().holdings.holding(image.id).image.age == 2
 
 
 def test_boxes_are_typed_and_taken_away(page: Callable[..., AppTest]) -> None:
@@ -227,7 +227,7 @@ def test_boxes_are_typed_and_taken_away(page: Callable[..., AppTest]) -> None:
     shown.button(key=key_of(shown, "box-add")).click().run()
     shown.button(key="shelf_save").click().run()
     assert errors(shown) == []
-    assert resources.store().holdings.holding(image.id).image.boxes == (Box("nodule", 0.1, 0.2, 0.3, 0.4),)
+    assert house.store().holdings.holding(image.id).image.boxes == (Box("nodule", 0.1, 0.2, 0.3, 0.4),)
 
 
 def test_a_drawn_rectangle_becomes_a_box_and_a_stroke_the_mask(
@@ -243,17 +243,17 @@ def test_a_drawn_rectangle_becomes_a_box_and_a_stroke_the_mask(
     shown.button(key=key_of(shown, "take")).click().run()
     shown.button(key="shelf_save").click().run()
     assert errors(shown) == []
-    saved = resources.store().holdings.holding(image.id).image
+    saved = house.store().holdings.holding(image.id).image
     (kept,) = saved.boxes
     assert (kept.x, kept.y, kept.width, kept.height) == (0.25, 0.25, 0.25, 0.5)
-    mask = resources.store().picture(saved.mask) > 0
+    mask = house.store().picture(saved.mask) > 0
     assert mask.shape == (128, 128)
     assert np.array_equal(np.argwhere(mask).min(0), (32, 0)) and np.array_equal(np.argwhere(mask).max(0), (63, 31))
 
 
 def through(import_id: str) -> None:
     deadline = time.monotonic() + 60
-    while resources.store().imports.get(import_id).state in shelf_imports.OPEN:
+    while house.store().imports.get(import_id).state in shelf_imports.OPEN:
         assert time.monotonic() < deadline, "the import did not end"
         time.sleep(0.05)
 
@@ -324,7 +324,7 @@ def test_the_name_of_an_upload_leads_nowhere_else(name: str, kept: str) -> None:
 
 
 def test_a_stopped_import_is_resumed_where_it_was(page: Callable[..., AppTest]) -> None:
-    imports = resources.store().imports
+    imports = house.store().imports
     event = AuditEvent(datetime.now(UTC), "local", "library.import", "", "")
     import_id = imports.begin("local", {"title": "by hand", "source": "/gone"}, event)
     imports.stop(import_id, event)
@@ -338,8 +338,8 @@ def test_a_stopped_import_is_resumed_where_it_was(page: Callable[..., AppTest]) 
 
 def test_progress_is_told_in_files_rate_and_time_left(page: Callable[..., AppTest]) -> None:
     event = AuditEvent(datetime.now(UTC), "local", "library.import", "", "")
-    name = resources.store().imports.begin("local", {"title": "t"}, event)
-    made = replace(resources.store().imports.get(name), state=ImportState.RUNNING, total=5000)
+    name = house.store().imports.begin("local", {"title": "t"}, event)
+    made = replace(house.store().imports.get(name), state=ImportState.RUNNING, total=5000)
     counted = replace(made, counts={Outcome.ADDED: 120})
     assert shelf_imports.progress_sentence(counted, 100, 10.0) == "120 of 5,000 files, 10 a second, about 8 min left"
     assert shelf_imports.progress_sentence(counted, 0, 10.0) == "120 of 5,000 files"
@@ -350,6 +350,6 @@ def test_progress_is_told_in_files_rate_and_time_left(page: Callable[..., AppTes
 
 def test_a_second_look_reads_no_thumbnail_again(page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
     page()
-    monkeypatch.setattr(resources.library(), "pixels", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr(house.library(), "pixels", lambda *_: pytest.fail("decoded again"))
     assert errors(page()) == []
     st.cache_data.clear()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from synth.ui import resources, views
+from synth.ui import house, views
 from tests.models.conftest import save_checkpoint as save_checkpoint
 from tests.pages.conftest import finish
 from tests.painting import until
@@ -26,7 +26,7 @@ def test_the_licence_is_shown_and_one_click_loads_the_model(
     )
     for name, value in {"MODELS": str(tmp_path), "MODEL": "net", "DEVICE": "cpu"}.items():
         monkeypatch.setenv(f"SYNTH_{name}", value)
-    until(lambda: resources.engine().status().model_state == "failed", "the refusal")
+    until(lambda: house.engine().status().model_state == "failed", "the refusal")
 
     page = app()
     assert not page.exception
@@ -38,13 +38,13 @@ def test_the_licence_is_shown_and_one_click_loads_the_model(
 
     page = page.sidebar.button(key="accept-licence").click().run()
     assert not page.exception and not page.sidebar.button
-    until(lambda: resources.engine().status().model_state == "ready", "the model")
+    until(lambda: house.engine().status().model_state == "ready", "the model")
     page = app()
     assert any("model net ready" in caption.value for caption in page.sidebar.caption)
     page = finish(page)
     assert not page.exception and not page.error
-    assert resources.store().history(1)[0].request.model_id == "net"
-    assert [event.who for event in resources.store().events() if event.action == "licence.accepted"] == ["local"]
+    assert house.store().history(1)[0].request.model_id == "net"
+    assert [event.who for event in house.store().events() if event.action == "licence.accepted"] == ["local"]
 
 
 def test_text_of_a_stranger_is_shown_as_it_is() -> None:

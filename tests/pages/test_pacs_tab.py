@@ -15,7 +15,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from synth.types import GeneratedImage
-from synth.ui import resources
+from synth.ui import house
 from tests.pages.conftest import address
 
 Visit = Callable[..., AppTest]
@@ -172,12 +172,12 @@ def test_the_worklist_shows_who_it_is_and_keeps_it_nowhere(
     assert studies.iloc[0]["Patient"] == "Canary Yellow" and studies.iloc[0]["Patient ID"] == "CANARY-1"
     assert (series.iloc[0]["Modality"], series.iloc[0]["Images"]) == ("CT", 6)
     assert "anary" not in str(page.query_params).lower()
-    kept = [str(event) for event in resources.store().events(100)]
+    kept = [str(event) for event in house.store().events(100)]
     assert any("patient_name" in text for text in kept) and not any("canary" in text.lower() for text in kept)
     assert "canary" not in caplog.text.lower()
     page = press(page, "Retrieve the whole study")
     assert errors(page) == []
-    (transfer,) = resources.transfers().latest("retrieve")
+    (transfer,) = house.transfers().latest("retrieve")
     assert transfer.title == "CT from teaching, 6 files"
 
 
@@ -216,7 +216,7 @@ def test_what_must_not_be_sent_is_refused_in_one_sentence(
     sentence: str,
 ) -> None:
     tab(node(pacs.url))
-    resources.store().add_image(make_image("film", user="local", seed=1))
+    house.store().add_image(make_image("film", user="local", seed=1))
     page = tab(None, way="send")
     if pick:
         page = page.checkbox(key="pacs-pick-film").check().run()
@@ -224,22 +224,22 @@ def test_what_must_not_be_sent_is_refused_in_one_sentence(
     page = press(page, "Send to teaching")
     (error,) = errors(page)
     assert error == sentence or sentence == "identif"
-    assert resources.transfers().latest("push") == [] and page.text_area(key="pacs_reason").value == reason
+    assert house.transfers().latest("push") == [] and page.text_area(key="pacs_reason").value == reason
 
 
 def test_an_image_of_generate_is_chosen_when_the_tab_opens_and_its_outcome_is_shown(
     tab: Callable[..., AppTest], pacs: Pacs, make_image: Callable[..., GeneratedImage]
 ) -> None:
     tab(node(pacs.url))
-    resources.store().add_image(make_image("film", user="local", seed=1))
+    house.store().add_image(make_image("film", user="local", seed=1))
     page = tab(None, way="send", push="film")
     assert page.checkbox(key="pacs-pick-film").value is True
     page.text_area(key="pacs_reason").set_value("teaching file for the course")
     page = press(page, "Send to teaching")
     page = settled(page, lambda page: bool(page.dataframe))
-    (transfer,) = resources.transfers().latest("push")
+    (transfer,) = house.transfers().latest("push")
     assert page.dataframe[0].value.iloc[0]["Image"] == "film"
-    (event,) = (event for event in resources.store().events(20) if event.action == "pacs.push")
+    (event,) = (event for event in house.store().events(20) if event.action == "pacs.push")
     assert (event.subject, event.reason, event.detail["outcome"]) == ("film", "teaching file for the course", "failed")
     assert transfer.outcomes[0][1] == "failed"  # this PACS stores nothing
     assert page.checkbox(key="pacs-pick-film").value is False

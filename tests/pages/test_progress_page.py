@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from synth.reading.answers import Task
 from synth.reading.sessions import Mode
-from synth.ui import resources
+from synth.ui import house
 from tests.pages.conftest import ROOT, address
 from tests.sittings import dealt, keep, named, rated, sitting, study
 
@@ -40,7 +40,7 @@ def now() -> datetime:
 
 def fill(reader: str = "local") -> None:
     """Yesterday a nodule found and one missed, today a normal called and a synthetic image told."""
-    store, today = resources.store(), now() - timedelta(minutes=10)
+    store, today = house.store(), now() - timedelta(minutes=10)
     keep(
         store, sitting("s1", NODULE, EDEMA, reader=reader), named("nodule"), named("nodule"), at=today - DAY, ended=True
     )
@@ -131,8 +131,8 @@ def test_the_history_is_filtered_by_task_and_by_what_was_right(board: Visit) -> 
 
 def test_a_long_history_comes_in_pages(board: Visit) -> None:
     cases = [dealt(f"{number}") for number in range(30)]
-    keep(resources.store(), sitting("long", *cases), *[named()] * 30, at=now() - timedelta(hours=2))
-    resources.store().sittings.begin(sitting("other", reader="local"))
+    keep(house.store(), sitting("long", *cases), *[named()] * 30, at=now() - timedelta(hours=2))
+    house.store().sittings.begin(sitting("other", reader="local"))
     page = board(reader="Ada")
     history = [link for link in links(page) if "session" in link]
     assert [link["case"] for link in history] == [[str(number)] for number in range(30, 18, -1)]
@@ -143,7 +143,7 @@ def test_a_long_history_comes_in_pages(board: Visit) -> None:
 def test_a_running_exam_counts_as_read_and_tells_nothing(board: Visit) -> None:
     fill()
     exam = sitting("exam", NODULE, CLEAR, reader="local", mode=Mode.EXAM, limit_s=3600.0, start=now())
-    keep(resources.store(), exam, named("nodule"), at=now())
+    keep(house.store(), exam, named("nodule"), at=now())
     page = board()
     assert metrics(page)["Cases read"] == "5"
     assert "not told" in words(page)
@@ -155,15 +155,15 @@ def test_a_running_exam_counts_as_read_and_tells_nothing(board: Visit) -> None:
 def test_an_exam_whose_time_is_up_is_over_and_told(board: Visit) -> None:
     begun = now() - timedelta(hours=2)
     exam = sitting("exam", NODULE, CLEAR, reader="local", mode=Mode.EXAM, limit_s=600.0, start=begun)
-    keep(resources.store(), exam, named("nodule"), at=begun)
+    keep(house.store(), exam, named("nodule"), at=begun)
     page = board()
     assert metrics(page)["Right"] == "100%"
     assert links(page)[-1] == {"session": ["exam"], "case": ["1"]}
-    assert resources.store().sittings.session("exam").ended_at is not None
+    assert house.store().sittings.session("exam").ended_at is not None
 
 
 def test_a_study_never_tells(board: Visit) -> None:
-    store = resources.store()
+    store = house.store()
     store.casebook.add_study(study())
     keep(store, sitting("st", NODULE, mode=Mode.STUDY, study="study-1"), named("nodule"), at=now(), ended=True)
     store.casebook.lock_study("study-1", now())
@@ -174,10 +174,10 @@ def test_a_study_never_tells(board: Visit) -> None:
 
 
 def test_a_new_answer_is_on_the_board_at_once(board: Visit) -> None:
-    keep(resources.store(), sitting("s1", NODULE, CLEAR, reader="local"), named("nodule"), at=now())
+    keep(house.store(), sitting("s1", NODULE, CLEAR, reader="local"), named("nodule"), at=now())
     page = board()
     assert metrics(page)["Cases read"] == "1"
-    keep(resources.store(), sitting("s2", EDEMA, reader="local"), named("edema"), at=now())
+    keep(house.store(), sitting("s2", EDEMA, reader="local"), named("edema"), at=now())
     assert metrics(page.run())["Cases read"] == "2"
 
 
@@ -215,7 +215,7 @@ def test_a_bad_name_is_one_sentence(board: Visit, name: str) -> None:
 
 def test_a_card_that_cannot_be_read_leaves_the_rest_of_the_board(board: Visit) -> None:
     fill()
-    with resources.store()._database.writing() as db:
+    with house.store()._database.writing() as db:
         db.connection().exec_driver_sql("UPDATE reader_skills SET card = '{}' WHERE code = 'nodule'")
     page = board()
     assert not page.exception

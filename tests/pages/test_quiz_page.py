@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from synth.reading.answers import FindingsChosen, Task
 from synth.reading.sessions import Mode, Plan
 from synth.reading.studies import Protocol, Seat, Study
-from synth.ui import resources
+from synth.ui import house
 from tests.casework.furnished import furnish
 from tests.pages.conftest import ROOT, address
 
@@ -54,7 +54,7 @@ def test_no_task_is_refused_in_one_sentence(app: Visit) -> None:
 @pytest.mark.parametrize("mode", ["practice", "exam", "daily"])
 def test_a_session_begins_and_stands_in_the_address(app: Visit, mode: str) -> None:
     page = lobby(app)
-    furnish(resources.store())
+    furnish(house.store())
     page.segmented_control(key="quiz_mode").set_value(mode).run()
     if mode == "exam":
         page = pressed(page, "Begin")
@@ -65,13 +65,13 @@ def test_a_session_begins_and_stands_in_the_address(app: Visit, mode: str) -> No
         page.number_input(key="quiz_length_exam").set_value(8).run()
     page = pressed(page, "Begin")
     assert not page.error
-    session = resources.store().sittings.session(address(page, "session"))
+    session = house.store().sittings.session(address(page, "session"))
     assert (session.plan.mode, session.reader) == (mode, "local")
 
 
 def test_nothing_due_is_said_and_the_lobby_stays(app: Visit) -> None:
     page = lobby(app)
-    furnish(resources.store())
+    furnish(house.store())
     page.segmented_control(key="quiz_mode").set_value("spaced").run()
     page = pressed(page, "Begin")
     assert sentences(page) == ["Nothing is due to be repeated: read some cases first."]
@@ -79,12 +79,12 @@ def test_nothing_due_is_said_and_the_lobby_stays(app: Visit) -> None:
 
 def test_a_name_is_kept_for_what_follows_and_a_bad_one_refused(app: Visit) -> None:
     page = lobby(app)
-    furnish(resources.store())
+    furnish(house.store())
     page.text_input(key="quiz_name").set_value("12345").run()
     assert len(sentences(page)) == 1 and sentences(page)[0].startswith("A reader's name")
     page.text_input(key="quiz_name").set_value(" Ada  L. ").run()
     page = pressed(page, "Begin")
-    assert resources.store().sittings.session(address(page, "session")).reader == "Ada L."
+    assert house.store().sittings.session(address(page, "session")).reader == "Ada L."
 
 
 @pytest.mark.parametrize(
@@ -101,10 +101,10 @@ def test_an_address_that_leads_nowhere_is_one_sentence(app: Visit, params: dict[
 
 def test_a_code_opens_the_set_or_the_seat_that_it_belongs_to(app: Visit) -> None:
     page = lobby(app)
-    made = furnish(resources.store(), normals=1, series=False, set_id="small")
+    made = furnish(house.store(), normals=1, series=False, set_id="small")
     protocol = Protocol((made.id,), (Task.FINDINGS,), 1, "You agree.")
     study = Study("study1", "A study", "ada", datetime.now(UTC), protocol, (Seat(1, "SEAT2222"),))
-    resources.store().casebook.add_study(study)
+    house.store().casebook.add_study(study)
     for typed, kind, code in ((" seat2222 ", "seat", "SEAT2222"), ("code5", "set", "CODE5")):
         page = lobby(app)
         code_box = next(box for box in page.text_input if box.label.startswith("Code of"))
@@ -116,7 +116,7 @@ def test_a_code_opens_the_set_or_the_seat_that_it_belongs_to(app: Visit) -> None
 
 def test_a_session_that_was_left_is_offered_again(app: Visit) -> None:
     page = lobby(app)
-    furnish(resources.store())
+    furnish(house.store())
     begun = address(pressed(page, "Begin"), "session")
     page = lobby(app)
     assert any(button.label == "Practice: 0 of 10 answered" for button in page.button)
@@ -126,7 +126,7 @@ def test_a_session_that_was_left_is_offered_again(app: Visit) -> None:
 
 def test_a_locked_study_lets_nobody_in(app: Visit) -> None:
     lobby(app)
-    store = resources.store()
+    store = house.store()
     made = furnish(store, normals=1, series=False, set_id="small")
     now = datetime.now(UTC)
     protocol = Protocol((made.id,), (Task.FINDINGS,), 1, "You agree.")
@@ -137,10 +137,10 @@ def test_a_locked_study_lets_nobody_in(app: Visit) -> None:
 
 def test_a_session_whose_last_answer_was_its_last_sign_of_life_ends_when_it_is_opened(app: Visit) -> None:
     lobby(app)
-    store = resources.store()
+    store = house.store()
     furnish(store)
     now = datetime.now(UTC)
-    desk = resources.desk_of(())
+    desk = house.desk_of(())
     session = desk.begin("s1", "local", Plan(Mode.EXAM, (Task.FINDINGS,), length=2, seed=3), now)
     for position in range(2):
         desk.answer(store.sittings.session("s1"), position, FindingsChosen(normal=True), 2.0, now)

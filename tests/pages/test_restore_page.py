@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from synth import results
 from synth.types import Modality
-from synth.ui import advice, bases, resources
+from synth.ui import advice, bases, house
 from tests.pages.conftest import address, finish
 from tests.phantoms import dicom_bytes, film, make_library, png
 
@@ -44,13 +44,13 @@ def test_a_noisy_upload_is_restored_and_shown_with_everything_beside_it(restore:
     restore("")
     noise = np.random.default_rng(0).normal(0, 20, (150, 190))
     noisy = np.clip(film(190)[:150] + noise, 0, 255).astype(np.uint8)
-    page = restore(f"upload:{resources.store().add_picture(noisy)}:DX")
+    page = restore(f"upload:{house.store().add_picture(noisy)}:DX")
     assert not page.exception and not page.error
     told = [caption.value for caption in page.caption]
     assert "1 tile, about 8 s." in told
     page = finish(press(page, "Restore"))
     assert not page.exception and not page.error
-    image = resources.store().image(address(page, "request"))
+    image = house.store().image(address(page, "request"))
     assert image.pixels.shape == (150, 190)
     assert (image.request.mark, image.request.edit and image.request.edit.base_mark) == ("ALTERED", "ALTERED")
     assert any(line.value.startswith("Mean shift ") and line.value.endswith("2.0.") for line in page.markdown)
@@ -76,7 +76,7 @@ def test_any_file_is_taken_at_its_own_size(
     assert picture.request.modality == modality
     page = finish(press(restore(picture.address), "Restore"))
     assert not page.exception and not page.error
-    assert resources.store().image(address(page, "request")).pixels.shape == shape
+    assert house.store().image(address(page, "request")).pixels.shape == shape
 
 
 def test_an_inverted_film_is_bright_where_it_is_dense(restore: Callable[[str], AppTest]) -> None:
@@ -92,7 +92,7 @@ def test_an_inverted_film_is_bright_where_it_is_dense(restore: Callable[[str], A
 def test_a_picture_of_4000_px_is_offered_at_a_smaller_working_size(restore: Callable[[str], AppTest]) -> None:
     restore("")
     huge = np.tile(film(500), (8, 8))
-    page = restore(f"upload:{resources.store().add_picture(huge)}:DX")
+    page = restore(f"upload:{house.store().add_picture(huge)}:DX")
     assert not page.exception and not page.error
     assert page.selectbox(key="size-4000").value == 1536
     assert any(caption.value.startswith("49 tiles, about ") for caption in page.caption)
@@ -103,10 +103,10 @@ def test_a_picture_of_4000_px_is_offered_at_a_smaller_working_size(restore: Call
 
 def test_too_small_a_picture_and_no_loss_are_one_sentence(restore: Callable[[str], AppTest]) -> None:
     restore("")
-    page = press(restore(f"upload:{resources.store().add_picture(film(40))}:OT"), "Restore")
+    page = press(restore(f"upload:{house.store().add_picture(film(40))}:OT"), "Restore")
     assert not page.exception
     assert [error.value for error in page.error] == ["The picture is 40 x 40 px; at least 64 px a side are restored."]
-    page = restore(f"upload:{resources.store().add_picture(film(128))}:DX")
+    page = restore(f"upload:{house.store().add_picture(film(128))}:DX")
     page = press(page.selectbox(key="damage").set_value("blocks").run(), "Restore")
     assert not page.exception
     assert [error.value[:26] for error in page.error] == ["No lost area was found; dr"]
@@ -127,16 +127,16 @@ def test_where_the_baseline_won_the_page_says_so(
 
 def _kept(restore: Callable[[str], AppTest]) -> str:
     restore("")
-    return resources.store().add_picture(film(128))
+    return house.store().add_picture(film(128))
 
 
 def test_a_real_picture_of_the_library_is_altered_for_ever(
     restore: Callable[[str], AppTest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SYNTH_LIBRARY", str(make_library(tmp_path / "library", 96)))
-    real = next(image for image in resources.library().images if image.modality == "DX")
+    real = next(image for image in house.library().images if image.modality == "DX")
     page = finish(press(restore(f"real:{real.id}"), "Restore"))
     assert not page.exception and not page.error
-    image = resources.store().image(address(page, "request"))
+    image = house.store().image(address(page, "request"))
     assert image.pixels.shape == (96, 96)
     assert (image.request.edit and image.request.edit.base_mark, image.request.mark) == ("REAL", "ALTERED")

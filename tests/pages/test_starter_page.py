@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from synth.casework.starter import starter
 from synth.config import Settings
 from synth.reading.cases import Standing
-from synth.ui import resources
+from synth.ui import house
 from tests.pages.conftest import finish
 from tests.painting import until
 
@@ -22,14 +22,14 @@ def test_the_first_visit_begins_the_starter_set_and_the_history_shows_the_visito
 ) -> None:
     monkeypatch.setenv("SYNTH_STARTER", "1")
     page = finish(app())
-    until(lambda: any(made.approved for made in resources.store().casebook.sets()), "the first case")
+    until(lambda: any(made.approved for made in house.store().casebook.sets()), "the first case")
 
-    store = resources.store()
+    store = house.store()
     (made,) = store.casebook.sets()
     assert [entry.id for entry in made.entries] == [entry.id for entry in starter().entries]
     assert made.entries[0].standing is Standing.APPROVED
     assert store.count_images() > store.count_images("local") == 1
-    resources.maker().close()
+    house.maker().close()
     page.run()
     assert not page.exception and not page.error
     assert any("1 image, kept on this computer" in text.value for text in page.markdown)
@@ -37,8 +37,8 @@ def test_the_first_visit_begins_the_starter_set_and_the_history_shows_the_visito
 
 def test_without_the_starter_set_nothing_is_drawn_unasked(app: Visit) -> None:
     finish(app())
-    assert resources.store().casebook.sets() == []
-    assert {event.who for event in resources.store().events()} == {"local"}
+    assert house.store().casebook.sets() == []
+    assert {event.who for event in house.store().events()} == {"local"}
 
 
 @pytest.mark.parametrize(

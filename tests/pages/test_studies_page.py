@@ -14,7 +14,7 @@ from synth.reading.cases import CaseSet, Entry, Recipe, Standing
 from synth.reading.codes import ALPHABET
 from synth.reading.studies import Study
 from synth.types import Finding, GeneratedImage
-from synth.ui import quiz_seat, resources
+from synth.ui import house, quiz_seat
 from tests.pages.conftest import address
 from tests.reading import simulated
 
@@ -45,11 +45,11 @@ def case_set(app: Visit, make_image: Callable[..., GeneratedImage]) -> CaseSet:
     for number in range(5):
         findings = (Finding("pneumonia"),) if number % 2 else ()
         image = make_image(f"film-{number}", seed=number, findings=findings)
-        resources.store().add_image(image)
+        house.store().add_image(image)
         standing = Standing.PROPOSED if number == 4 else Standing.APPROVED
         entries.append(Entry(f"entry-{number}", Recipe(image.request), standing=standing, job=image.id))
     made = CaseSet(SET, "FEBRUARY", "February films", "local", tuple(entries))
-    resources.store().casebook.add_set(made)
+    house.store().casebook.add_set(made)
     return made
 
 
@@ -68,7 +68,7 @@ def cells(page: AppTest) -> list[list[str]]:
 
 def filled(study: Study) -> list[str]:
     """The readers' sittings, in the store of the running app."""
-    return [one.id for one in simulated.fill(resources.store(), study)]
+    return [one.id for one in simulated.fill(house.store(), study)]
 
 
 def test_without_an_approved_case_the_page_says_where_to_begin(studies: Callable[..., AppTest]) -> None:
@@ -92,7 +92,7 @@ def test_a_study_is_made_with_an_invitation_for_each_reader(studies: Callable[..
     assert "Findings: 4 cases, 2 abnormal and 2 normal. In all 8 answers a reader and phase." in said
     page = press(page, "Make the study")
     assert not page.exception and not page.error
-    study = resources.store().casebook.study(address(page, "study"))
+    study = house.store().casebook.study(address(page, "study"))
     assert (study.title, study.owner, study.locked_at) == ("Can you tell?", "local", None)
     made = study.protocol
     assert (made.sets, made.tasks, made.readers) == ((SET,), (Task.REAL_OR_SYNTHETIC, Task.FINDINGS), 3)
@@ -132,7 +132,7 @@ def test_what_is_missing_is_one_sentence_and_nothing_typed_is_lost(
     assert page.text_input(key="study_title").value == title
     assert page.multiselect(key="study_tasks").value == tasks
     assert page.text_area(key="study_consent").value == "My own words."
-    assert resources.store().casebook.studies() == []
+    assert house.store().casebook.studies() == []
 
 
 def test_an_open_study_shows_completion_and_no_result(studies: Callable[..., AppTest]) -> None:
@@ -155,15 +155,15 @@ def test_the_lock_is_asked_for_twice_and_then_shows_the_results(studies: Callabl
     sittings = filled(study)
     page = press(studies(study.id), "Lock")
     assert "Every reader has read every case. After the lock nobody can answer any more" in page.warning[0].value
-    assert resources.store().casebook.study(study.id).locked_at is None
+    assert house.store().casebook.study(study.id).locked_at is None
     page = press(page, "Keep it open")
-    assert resources.store().casebook.study(study.id).locked_at is None
+    assert house.store().casebook.study(study.id).locked_at is None
     page = press(press(page, "Lock"), "Lock for good")
     assert not page.exception and not page.error
-    assert resources.store().casebook.study(study.id).locked_at is not None
+    assert house.store().casebook.study(study.id).locked_at is not None
     assert not [button for button in page.button if button.label == "Lock"]
     late = simulated.sitting(study, 0, 0).answers[0]
-    assert resources.store().sittings.answer(sittings[0], late) == "ended"
+    assert house.store().sittings.answer(sittings[0], late) == "ended"
     said = words(page)
     titles = ("Phase 1: accuracy", "Calibration: Brier score; expected error", "All readers together")
     for title in (*titles, "Phase 2 against phase 1: Obuchowski-Rockette"):
@@ -180,14 +180,14 @@ def test_invited_readers_read_what_was_planned_and_are_analysed(studies: Callabl
     studies()
     protocol = simulated.study(2, 2, (Task.REAL_OR_SYNTHETIC, Task.FINDINGS)).protocol
     study = replace(simulated.study(2), protocol=replace(protocol, sets=(SET,), washout_days=0))
-    store = resources.store()
+    store = house.store()
     store.casebook.add_study(study)
     for phase in range(2):
         for number, seat in enumerate(study.seats):
             sitting = quiz_seat.begin(study, seat, phase)
             for place, dealt in enumerate(sitting.dealt):
                 said = simulated.answer(dealt.item, 1.0 - place * 0.4 + number, np.random.default_rng(place))
-                resources.desk_of((SET,)).answer(sitting, place, said, 5.0, simulated.BEGUN)
+                house.desk_of((SET,)).answer(sitting, place, said, 5.0, simulated.BEGUN)
     page = studies(study.id)
     assert [row[4:] for row in cells(page)] == [["8 of 8", "8 of 8"]] * 2
     page = press(press(page, "Lock"), "Lock for good")
@@ -212,7 +212,7 @@ def test_each_task_has_its_own_results(studies: Callable[..., AppTest]) -> None:
 def test_a_study_that_nobody_read_says_so(studies: Callable[..., AppTest]) -> None:
     studies()
     study = simulated.study(readers=1, phases=1)
-    resources.store().casebook.add_study(replace(study, locked_at=simulated.LOCKED))
+    house.store().casebook.add_study(replace(study, locked_at=simulated.LOCKED))
     page = studies(study.id)
     assert not page.exception and not page.error
     assert "Nobody has answered anything in this study" in words(page)
@@ -221,7 +221,7 @@ def test_a_study_that_nobody_read_says_so(studies: Callable[..., AppTest]) -> No
 
 def test_the_study_of_somebody_else_stays_shut(studies: Callable[..., AppTest]) -> None:
     studies()
-    resources.store().casebook.add_study(replace(simulated.study(), owner="somebody"))
+    house.store().casebook.add_study(replace(simulated.study(), owner="somebody"))
     page = studies("study-1")
     assert [error.value for error in page.error] == ["This study belongs to somebody else; only they can open it."]
     assert not page.table

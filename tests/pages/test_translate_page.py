@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from synth import results
 from synth.translation import METHODS
 from synth.types import GenerationRequest, Modality
-from synth.ui import resources, translator
+from synth.ui import house, translator
 from tests.library.test_slices import DEEP, GREY
 from tests.pages.conftest import address, finish
 from tests.phantoms import cat, dicom_bytes, png
@@ -68,14 +68,14 @@ def test_a_slice_goes_through_the_engine_into_the_history(translate: Callable[..
     assert not page.exception and not page.error
     page = finish(press(page))
     assert not page.exception and not page.error
-    image = resources.store().image(address(page, "request"))
+    image = house.store().image(address(page, "request"))
     edit = image.request.edit
     assert edit is not None
     assert (edit.mode, edit.source, image.request.modality) == ("translate", "CT", Modality.MR)
     assert (image.request.mark, image.provenance.request_digest) == ("ALTERED", image.request.digest())
-    base = resources.store().base(image.request)
+    base = house.store().base(image.request)
     assert base is not None and np.array_equal(base.pixels, GREY)
-    assert image.id in {entry.id for entry in resources.store().history(5)}
+    assert image.id in {entry.id for entry in house.store().history(5)}
     said = words(page)
     assert "Learnt from 131 pairs of 7 people, measured on 35 slices of 2 people not among them." in said
     assert "it does not generalise" in said
@@ -90,7 +90,7 @@ def test_mri_goes_into_ct_or_pet_and_says_where_one_person_was_measured_again(
     assert not page.exception and not page.error
     page.segmented_control(key="target-MR").set_value(Modality.PET).run()
     page = finish(press(page))
-    assert resources.store().image(address(page, "request")).request.modality is Modality.PET
+    assert house.store().image(address(page, "request")).request.modality is Modality.PET
     assert (
         "of one person, measured on 31 slices of the same person, cut in another direction; SPECT of 8 people"
         in words(page)
@@ -123,7 +123,7 @@ def test_a_bad_file_is_one_sentence_and_nothing_is_drawn(
 
 def test_an_address_of_another_image_is_one_sentence(translate: Callable[..., AppTest]) -> None:
     page = translate()
-    job = resources.engine().submit(GenerationRequest(model_id="tiny", steps=2), "local")
+    job = house.engine().submit(GenerationRequest(model_id="tiny", steps=2), "local")
     page.query_params["request"] = job.id
     page = finish(page.run())
     assert [error.value for error in page.error] == ["This request is no translation; open it on the Generate page."]
