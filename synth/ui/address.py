@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from urllib.parse import urlparse
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-LATE_S = 5.0  # a busy server may take this long to reach a rerun; few go back sooner
+LATE_S = 20.0  # a busy server may take this long to reach a rerun
 
 
 def write(wanted: Mapping[str, str]) -> None:
@@ -26,11 +27,16 @@ def read() -> dict[str, str]:
     """What the address asks for, the one just written where this run brings the one before it."""
     asked = st.query_params.to_dict()
     page, before, after, at = st.session_state.get("address_written", ("", None, None, 0.0))
-    if page == _page() and asked == before != after and time.monotonic() - at < LATE_S:
-        st.query_params.from_dict(after)
-        return dict(after)
+    if page == _page() and asked == before != after and time.monotonic() - at < LATE_S and not _went_back():
+        return dict(after)  # the browser's own address is right already
     return asked
 
 
 def _page() -> str:
     return urlparse(st.context.url or "").path
+
+
+def _went_back() -> bool:
+    """True where this run shows what the browser's own back and forward buttons asked for."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation

@@ -46,7 +46,6 @@ def test_the_address_before_brought_by_a_late_rerun_does_not_undo_the_one_just_w
         "Place(base='synthetic:a', jobs=('job',), tip=())",
     ]
     assert _shown(_late(app)) == after
-    assert dict(app.query_params) == {"base": "synthetic:a", "request": "job"}
 
 
 def test_going_back_later_goes_back(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +54,13 @@ def test_going_back_later_goes_back(app: AppTest, monkeypatch: pytest.MonkeyPatc
     clock: Callable[[], float] = address.time.monotonic
     now = clock()
     monkeypatch.setattr(address.time, "monotonic", lambda: now + address.LATE_S + 1)
+    assert _shown(_late(app)) == before
+
+
+def test_the_back_button_goes_back_at_once(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = _shown(app)
+    app.button[0].click().run()
+    monkeypatch.setattr(address, "_went_back", lambda: True)
     assert _shown(_late(app)) == before
 
 
