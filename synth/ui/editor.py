@@ -29,14 +29,15 @@ def panel() -> None:
         st.caption("Choose the image to edit: one made here, one of the library, or a file of yours.")
         return
     base = bases.load(here.base)
+    done = trail.finished(here.jobs)
     st.fragment(_desk)(base, here)
     outcome.show(here)
+    if trail.finished(here.jobs) != done:  # it ended between the two, and the trail does not know it yet
+        st.rerun()
 
 
 def _desk(base: bases.Picture, here: trail.Place) -> None:
     """Canvas and settings. A fragment: a stroke runs nothing else of the page."""
-    if trail.place() != here:  # the rerun that would have shown the new place was swallowed by that of a stroke
-        st.rerun()
     drawing, settings = st.columns([15, 11], gap="medium")
     with drawing:
         lesion, keep = canvas.draw(base.pixels, base.mark, f"canvas-{base.address}")

@@ -11,7 +11,6 @@ import streamlit as st
 from synth.governance.roles import LOCAL_USER, User
 from synth.reading.sessions import reader_name
 from synth.types import COUNT_MAX
-from synth.ui import address
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +34,15 @@ def person() -> User:
 
 def shown() -> Shown:
     """What the address asks for."""
-    params = address.read()
+    params = st.query_params
     jobs = tuple(part for part in params.get("request", "").split(",") if part)
     return Shown(jobs[:COUNT_MAX], params.get("image") or None, params.get("beside") or None)
 
 
 def show(jobs: tuple[str, ...] = (), image: str | None = None, beside: str | None = None) -> None:
     """Write the address; the next run shows it."""
-    address.write({"request": ",".join(jobs), "image": image or "", "beside": beside or ""})
+    wanted = {"request": ",".join(jobs), "image": image, "beside": beside}
+    st.query_params.from_dict({key: value for key, value in wanted.items() if value})
 
 
 def first_run() -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from synth.types import COUNT_MAX, GeneratedImage
-from synth.ui import address, bases, edit_form, gallery, resources
+from synth.ui import bases, edit_form, gallery, resources
 
 LONGEST = 12  # edits of one trail that are shown, the latest
 
@@ -23,14 +23,14 @@ class Place:
 
 def place() -> Place:
     """What the address asks for."""
-    asked = address.read()
-    jobs, tip = (tuple(part for part in asked.get(key, "").split(",") if part) for key in ("request", "tip"))
-    return Place(asked.get("base") or None, jobs[:COUNT_MAX], tip[:COUNT_MAX])
+    jobs, tip = (tuple(part for part in st.query_params.get(key, "").split(",") if part) for key in ("request", "tip"))
+    return Place(st.query_params.get("base") or None, jobs[:COUNT_MAX], tip[:COUNT_MAX])
 
 
 def go(to: Place) -> None:
     """Write the address; the next run shows it."""
-    address.write({"base": to.base or "", "request": ",".join(to.jobs), "tip": ",".join(to.tip)})
+    wanted = {"base": to.base, "request": ",".join(to.jobs), "tip": ",".join(to.tip)}
+    st.query_params.from_dict({key: value for key, value in wanted.items() if value})
 
 
 def edits(image_id: str) -> list[GeneratedImage]:

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.browser
 def drag(page: Page, *points: tuple[float, float]) -> None:
     """A stroke over the canvas through points given as shares of its width and height."""
     canvas = page.locator("canvas.upper-canvas")
+    expect(canvas).to_have_count(1)  # that of the picture before leaves when the new one has come
     expect(canvas).to_be_visible()
     page.wait_for_timeout(1500)  # a rerun may still replace the canvas under the hand
     canvas.evaluate("element => element.scrollIntoView({block: 'nearest'})")

@@ -19,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 from synth import imaging
 from synth.errors import DicomError, RequestError
 from synth.types import Base, Edit, GenerationRequest, Modality, Restoration, View
-from synth.ui import bases, canvas, course, downloads, edit_form, house, outcome
+from synth.ui import bases, canvas, course, downloads, edit_form, house, outcome, trail, views
 from tests.pages.conftest import address, finish
 from tests.phantoms import axial_slice, cat, dicom_bytes, film, make_library, png
 from tests.test_strokes import GREEN, RED, box
@@ -83,6 +83,23 @@ def test_a_lesion_on_a_made_image_is_drawn_and_stored_with_its_masks(edit: Calla
     assert changed[95:115, 75:85].any() and not changed[base.keep].any() and not changed[:, 128:].any()
     assert any("outside the edit mask at most 0." in text.value for text in page.markdown)
     assert image.request.edit.base_mark == "SYNTHETIC"
+
+
+def test_an_edit_that_ends_while_the_page_is_written_is_in_the_trail(
+    edit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit("")
+    show = outcome.show
+
+    def slow(here: trail.Place) -> None:
+        while any(house.engine().job(job).state in views.LIVE for job in here.jobs):
+            time.sleep(0.01)
+        show(here)
+
+    monkeypatch.setattr(outcome, "show", slow)
+    page = press(uploaded(edit, film(), LESION), "Draw it")
+    assert not page.exception and not page.error
+    assert "Edit 1" in labels(page)
 
 
 def test_an_edit_of_a_real_image_is_altered_for_ever(
