@@ -92,18 +92,17 @@ def detect(pixels: npt.NDArray[Any], key: bytes) -> Detection:
 
     Any size (resizing needs no search), any shift, mirrored, inverted.
     """
-    frame = _seen(pixels, key)
-    aligned = _aligned(frame, key)
-    found = _judged(aligned, search.ALL_TRIALS)
+    frame, seen = _seen(pixels, key)
+    found = _judged(seen, frame, key, search.aligned(seen, pattern(key)), 2 * search.ALIGNED_PLACES)
     if found.state is State.DETECTED:
         return found
-    match = max(aligned, search.everywhere(frame, pattern(key)), key=lambda m: m.z)
-    return _judged(match, search.ALL_TRIALS)
+    return _judged(seen, frame, key, search.everywhere(seen, pattern(key)), 2 * search.ALL_PLACES)
 
 
 def detect_aligned(pixels: npt.NDArray[Any], key: bytes) -> Detection:
     """As `detect` without the search over scale and turn: some 30 ms, for files that only changed size or format."""
-    return _judged(_aligned(_seen(pixels, key), key), search.ALIGNED_TRIALS)
+    frame, seen = _seen(pixels, key)
+    return _judged(seen, frame, key, search.aligned(seen, pattern(key)), search.ALIGNED_PLACES)
 
 
 def psnr(first: npt.NDArray[Any], second: npt.NDArray[Any], full: float) -> float:
@@ -112,14 +111,8 @@ def psnr(first: npt.NDArray[Any], second: npt.NDArray[Any], full: float) -> floa
     return 10 * math.log10(full**2 / error) if error else math.inf
 
 
-def _aligned(frame: Grey, key: bytes) -> Match:
-    match = search.correlate(frame, pattern(key), 1.0, 0.0)
-    if _log10_p(match.z, search.ALIGNED_TRIALS) > math.log10(DOUBTFUL) or words.decode(match.soft_bits) is not None:
-        return match
-    return search.near(frame, pattern(key), match)
-
-
-def _judged(match: Match, trials: int) -> Detection:
+def _judged(seen, frame, key, peak, trials: int) -> Detection:
+    match = search.matched(seen, pattern(key), peak, (frame.shape[0]/2, frame.shape[1]/2))
     log10_p = _log10_p(match.z, trials)
     if log10_p > math.log10(FALSE_ALARMS):
         state = State.INCONCLUSIVE if log10_p <= math.log10(DOUBTFUL) else State.NOT_DETECTED
@@ -170,7 +163,7 @@ def _seen(pixels: npt.NDArray[Any], key: bytes) -> Grey:
     frame = search.framed(pixels)
     if not np.isfinite(frame).all():
         raise RequestError("The picture holds values that are not finite.")
-    return search.whitened(frame)
+    return frame, search.spectrum(search.whitened(frame))
 
 
 def _check(pixels: npt.NDArray[Any], key: bytes, short: int, long: int) -> None:
