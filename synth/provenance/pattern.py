@@ -67,6 +67,4 @@ def pattern(key: bytes) -> Pattern:
     shuffled = np.argsort(order, kind="stable")
     vectors = np.exp(2j * np.pi * turns / 2**32) * np.where(signs & 1, 1.0, -1.0)
     rows = np.where(rows < FRAME_PX // 2, rows, rows - FRAME_PX)
-    return Pattern(
-        rows[shuffled], columns[shuffled], vectors.astype(np.complex64), round(SYNC_SHARE * len(rows))
-    )
+    return Pattern(rows[shuffled], columns[shuffled], vectors.astype(np.complex64), round(SYNC_SHARE * len(rows)))

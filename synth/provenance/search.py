@@ -19,10 +19,15 @@ from scipy import fft, ndimage
 from synth.provenance.pattern import FRAME_PX, HIGH, SURFACE_PX, Pattern
 
 WIENER_PX = 5  # side of the neighbourhood whose mean and variance tell anatomy from grain
-QUIET = 0.2  # the quantile of local variances that stands for grain
+QUIET = 0.15  # the quantile of local variances that stands for grain
 SPREAD_PX = 4.0  # reach of the local deviation
 FLOOR = 0.05  # of the picture's deviation: residuals in areas flatter than this stay small
 CLIP = 3.0  # local deviations
+BLACK, GREY = (
+    2.0 / 255,
+    8.0 / 255,
+)  # of the range of brightness: as in the mask of `embed`, noise in black counts nothing
+SOFT_PX = 2.0  # reach of that brightness
 GAMMA = 0.4  # of a coefficient's magnitude: 0 keeps the phase alone, 1 everything
 
 # 1 % and half a degree: at the edge of the frame half a step is 0.6 px, a seventh of the finest wave
@@ -38,9 +43,11 @@ AROUND = np.arange(-2, 3)  # in halves of a pixel, around a peak
 PADDING = 4  # of the frame before its transform, so that the nearest sample stands for a turned frequency
 REACH = math.ceil(PADDING * HIGH * SCALE_STEP ** (SCALE_TO + 1))
 LEFT = math.ceil(PADDING * HIGH * math.sin(math.radians(TURN_STEP_DEG * (TURN_TO + 1))) * 1.2)
-_SHIFTS = (FINE * FRAME_PX) ** 2 * 4 * 2  # with mirrors and signs
-ALIGNED_PLACES = len(HALVES) ** 2 * _SHIFTS
-ALL_PLACES = (2 * len(SCALES) + 1) * (2 * len(TURNS_DEG) + 1) * _SHIFTS
+FLIPS = 4 * 2  # mirrors and signs
+_SHIFTS = (FINE * FRAME_PX) ** 2 * FLIPS
+IN_PLACE = len(HALVES) ** 2 * len(AROUND) ** 2 * FLIPS  # places of a picture that was not moved
+ALIGNED = len(HALVES) ** 2 * _SHIFTS  # of one that was shifted
+EVERYWHERE = (2 * len(SCALES) + 1) * (2 * len(TURNS_DEG) + 1) * _SHIFTS
 
 Frame = npt.NDArray[np.float32]
 Values = npt.NDArray[np.complex64]
@@ -94,11 +101,20 @@ def whitened(frame: Frame) -> Frame:
     mean = ndimage.uniform_filter(frame, WIENER_PX)
     variance = np.maximum(ndimage.uniform_filter(frame * frame, WIENER_PX) - mean * mean, 0.0)
     deviation = float(frame.std()) + 1e-6
-    seen = variance[variance > (0.01 * deviation) ** 2]  # without flat black
+    weight = _brightness(frame)
+    seen = variance[(weight > 0.5) & (variance > (0.01 * deviation) ** 2)]  # without flat areas
     grain = float(np.quantile(seen, QUIET)) if len(seen) else 1.0
     residual = (frame - mean) * grain / np.maximum(variance, grain)
     spread = np.sqrt(ndimage.gaussian_filter(residual * residual, SPREAD_PX))
-    return np.asarray(np.clip(residual / (spread + FLOOR * deviation), -CLIP, CLIP), np.float32)
+    return np.asarray(weight * np.clip(residual / (spread + FLOOR * deviation), -CLIP, CLIP), np.float32)
+
+
+def _brightness(frame: Frame) -> Frame:
+    """0 in black, 1 in grey: nothing is marked in black, and what is there is noise of others."""
+    soft = ndimage.gaussian_filter(frame, SOFT_PX)
+    low, high = np.quantile(soft, (0.001, 0.999))
+    share = (soft - low) / (high - low + 1e-6)
+    return np.asarray(np.clip((share - BLACK) / (GREY - BLACK), 0.0, 1.0), np.float32)
 
 
 def spectrum(frame: Frame) -> Values:
@@ -164,10 +180,22 @@ def closer(seen: Values, pattern: Pattern, start: Peak) -> Peak:
 def near(seen: Values, pattern: Pattern, start: Peak) -> Peak:
     """The best of the scales and turns half a step around a peak."""
     tried = (
-        Peak(0.0, start.scale * SCALE_STEP**s, start.turn_deg + TURN_STEP_DEG * t, start.mirror, start.down, start.right)
+        Peak(
+            0.0, start.scale * SCALE_STEP**s, start.turn_deg + TURN_STEP_DEG * t, start.mirror, start.down, start.right
+        )
         for s, t in product(HALVES, HALVES)
     )
     return max((closer(seen, pattern, place) for place in tried), key=lambda p: p.z)
+
+
+def in_place(seen: Values, pattern: Pattern, centre: tuple[float, float]) -> Peak:
+    """The best place of a picture that was not moved but perhaps mirrored; `centre` as for `matched`."""
+    lies = [round(FINE * (0.5 - c)) for c in centre]
+    ways = [(*(-at if m in ms else at for at, ms in zip(lies, ((2, 3), (1, 3)), strict=True)), m) for m in range(4)]
+    first = (closer(seen, pattern, Peak(0.0, 1.0, 0.0, m, down, right)) for down, right, m in ways)
+    best = max(first, key=lambda p: p.z)
+    down, right, _ = ways[best.mirror]
+    return near(seen, pattern, Peak(best.z, 1.0, 0.0, best.mirror, down, right))
 
 
 def aligned(seen: Values, pattern: Pattern) -> Peak:
