@@ -19,6 +19,7 @@ from synth.evaluation import (
     copies,
     drawing,
     likeness,
+    nulls,
     regression,
     restoration,
     translation,
@@ -28,7 +29,7 @@ from synth.models.loader import load as load_model
 from synth.models.readers import FOLDER, Readers, load_readers
 from synth.models.shipped import ShippedModel
 from synth.terms import TRANSLATIONS, Modality
-from synth.training.data import Collection, load
+from synth.training.data import Collection, load, published
 from synth.training.sheets import save_sheet
 from synth.types import RESTORATIONS
 
@@ -47,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--kinds", default=",".join(RESTORATIONS), help="restore: damages, with commas, for a trial")
     parser.add_argument("--groups", type=int, default=None, help="restore: groups at most, for a trial")
+    parser.add_argument("--nulls", type=int, default=None, help="watermark: unmarked pictures to look at, instead")
     options = parser.parse_args(arguments)
     try:
         settings = Settings.from_env()
@@ -165,6 +167,12 @@ def _restore(model: ShippedModel, options: argparse.Namespace) -> None:
         results.save("restoration", model.card, protocol, restoration.figures(rows))
 
 
+def _watermark(model: ShippedModel, options: argparse.Namespace) -> None:
+    if options.nulls:
+        print(nulls.sentence(nulls.run(published(options.data), options.nulls, options.out)))
+        return
+
+
 MEASURES = {
     "codec": _codec,
     "samples": _samples,
@@ -174,6 +182,7 @@ MEASURES = {
     "alignment": _alignment,
     "translation": _translation,
     "restore": _restore,
+    "watermark": _watermark,
 }
 
 if __name__ == "__main__":

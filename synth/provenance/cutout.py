@@ -17,6 +17,7 @@ SAME = 3  # levels: as near to the commonest grey is surroundings
 BRIDGE_PX = 4  # of surroundings on each side that do not part a picture
 PICTURE = 48  # levels that a picture shows at least; panels and buttons show few
 DEPTH = 2  # a film on a card on a page
+LARGE_PX = 2048  # of the longer side; in larger pictures every second, third ... pixel is looked at
 
 Levels = npt.NDArray[np.uint8]
 
@@ -42,13 +43,16 @@ class Box:
 
 def pictures(pixels: npt.NDArray[Any]) -> list[Box]:
     """At most MOST rectangles of (H, W) that hold a picture, largest first; none where one fills it nearly."""
-    low, high = float(pixels.min()), float(pixels.max())
+    step = -(-max(pixels.shape) // LARGE_PX)
+    seen = pixels[::step, ::step].astype(np.float32)
+    low, high = float(seen.min()), float(seen.max())
     if low == high:
         return []
-    levels = np.rint((LEVELS - 1) * ((pixels.astype(np.float32) - low) / (high - low))).astype(np.uint8)
+    levels = np.rint((LEVELS - 1) * ((seen - low) / (high - low))).astype(np.uint8)
     whole = Box(0, 0, *levels.shape)
     found = {box for box in _inside(levels, whole, DEPTH) if max(_sides(box)) < INNER * max(_sides(whole))}
-    return sorted(found, key=lambda box: (-box.area, box))[:MOST]
+    largest = sorted(found, key=lambda box: (-box.area, box))[:MOST]
+    return [Box(b.top * step, b.left * step, b.bottom * step, b.right * step) for b in largest]
 
 
 def _inside(levels: Levels, outer: Box, depth: int) -> list[Box]:

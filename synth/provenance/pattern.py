@@ -32,6 +32,7 @@ class Pattern:
     columns: Integers  # (N,) in 2..63
     vectors: Vectors  # (N,) of length 1
     sync: int
+    places: tuple[Integers, Integers]  # (sync,) each: where in a flattened (128, 65) spectrum, as is and upside down
 
     def spectrum(self, code: Bits) -> Spectrum:
         """The whole pattern with 352 code bits in it, each spread over every 352nd frequency of the payload part."""
@@ -51,10 +52,6 @@ class Pattern:
         sums: npt.NDArray[np.float64] = np.bincount(bits, projections, CODE_BITS).astype(np.float64)
         return sums
 
-    def surface_places(self, sign: int) -> Integers:
-        """(sync,) where in a flattened (128, 65) spectrum the sync part lies, its rows times `sign`."""
-        return (sign * self.rows[: self.sync] % SURFACE_PX) * (SURFACE_PX // 2 + 1) + self.columns[: self.sync]
-
 
 @lru_cache(maxsize=8)
 def pattern(key: bytes) -> Pattern:
@@ -67,4 +64,6 @@ def pattern(key: bytes) -> Pattern:
     shuffled = np.argsort(order, kind="stable")
     vectors = np.exp(2j * np.pi * turns / 2**32) * np.where(signs & 1, 1.0, -1.0)
     rows = np.where(rows < FRAME_PX // 2, rows, rows - FRAME_PX)
-    return Pattern(rows[shuffled], columns[shuffled], vectors.astype(np.complex64), round(SYNC_SHARE * len(rows)))
+    rows, columns, sync = rows[shuffled], columns[shuffled], round(SYNC_SHARE * len(rows))
+    places = tuple((way * rows[:sync] % SURFACE_PX) * (SURFACE_PX // 2 + 1) + columns[:sync] for way in (1, -1))
+    return Pattern(rows, columns, vectors.astype(np.complex64), sync, (places[0], places[1]))

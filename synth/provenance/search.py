@@ -1,7 +1,7 @@
 """Where in a picture the pattern lies: whitening, then correlation over all shifts for each scale, turn and mirror.
 
-A place is a scale, a turn, a mirror, a sign and a shift, all from one fixed lattice; `lattice` counts its places. The
-search looks at few of them, but chooses those by the key's own signs, so the bound counts every place it could reach.
+A place is a scale, a turn, a mirror, a sign and a shift, all from one fixed lattice. The search looks at few of its
+places but chooses them by the key's own signs, so the bound on false alarms counts every place it could reach.
 """
 
 from __future__ import annotations
@@ -23,10 +23,7 @@ QUIET = 0.15  # the quantile of local variances that stands for grain
 SPREAD_PX = 4.0  # reach of the local deviation
 FLOOR = 0.05  # of the picture's deviation: residuals in areas flatter than this stay small
 CLIP = 3.0  # local deviations
-BLACK, GREY = (
-    2.0 / 255,
-    8.0 / 255,
-)  # of the range of brightness: as in the mask of `embed`, noise in black counts nothing
+BLACK, GREY = 2.0 / 255, 8.0 / 255  # of the range of brightness: `embed` adds nothing in black, so noise there is mute
 SOFT_PX = 2.0  # reach of that brightness
 GAMMA = 0.4  # of a coefficient's magnitude: 0 keeps the phase alone, 1 everything
 
@@ -59,7 +56,7 @@ class Transform:
     """What was done to the marked picture, as found."""
 
     scale: float = 1.0  # of the frame: 0.8 where a fifth was cropped and the rest fills the picture
-    turn_deg: float = 0.0
+    turn_deg: float = 0.0  # clockwise
     mirrored: bool = False
     upside_down: bool = False
     inverted: bool = False
@@ -148,7 +145,7 @@ def peak(seen: Values, pattern: Pattern, scale: float, turn_deg: float) -> Peak:
     against = vectors.conj()
     plain, turned = (sampled(seen, sign * rows, columns, scale, turn_deg) for sign in (1, -1))
     sums = np.zeros((4, SURFACE_PX * (SURFACE_PX // 2 + 1)), np.complex64)
-    same, flipped = pattern.surface_places(1), pattern.surface_places(-1)
+    same, flipped = pattern.places
     sums[0, same], sums[3, same] = plain * against, plain * vectors
     sums[2, flipped], sums[1, flipped] = turned * against, turned * vectors
     surfaces = fft.irfft2(sums.reshape(4, SURFACE_PX, -1), (SURFACE_PX, SURFACE_PX), norm="forward")

@@ -36,8 +36,9 @@ PROTECTED = 0.3  # of the strength inside a drawn lesion
 SOFT_PX = 3.0  # in the frame: reach of every mean in the mask
 KEY_BYTES = 16
 
+DETECTOR = 1  # raised whenever an answer of `detect` may change: what was measured with another number is void
 FAMILIES = 3  # of places, in place, aligned, everywhere: each may use a third of the false alarms
-QUARTER = 90.0
+QUARTER = 90.0  # degrees
 FALSE_ALARMS = 1e-6  # of one picture, over the whole search
 DOUBTFUL = 1e-2
 
@@ -110,21 +111,17 @@ def detect(pixels: npt.NDArray[Any], key: bytes) -> Detection:
     _check(pixels, key, SEEN_PX, SEEN_PX)
     whole, keyed = _view(pixels, None), pattern(key)
     best = _judged(whole, keyed, search.in_place(whole.seen, keyed, whole.centre), FAMILIES * search.IN_PLACE)
-    if best.state is State.DETECTED:
+    if best.payload is not None:
         return best
     views = [whole, *(_view(box.of(pixels), box) for box in cutout.pictures(pixels))]
     turned = [replace(_view(np.rot90(_part(pixels, view)), view.box), turn_deg=QUARTER) for view in views]
     looks = FAMILIES * (1 + cutout.MOST)
-    for view in (*views, *turned):
-        found = _judged(view, keyed, search.aligned(view.seen, keyed), 2 * looks * search.ALIGNED)
-        if found.state is State.DETECTED:
-            return found
-        best = min(best, found, key=_rank)
-    for view in views:
-        found = _judged(view, keyed, search.everywhere(view.seen, keyed), looks * search.EVERYWHERE)
-        if found.state is State.DETECTED:
-            return found
-        best = min(best, found, key=_rank)
+    tries = [(view, search.aligned, 2 * looks * search.ALIGNED) for view in (*views, *turned)]
+    tries += [(view, search.everywhere, looks * search.EVERYWHERE) for view in views]
+    for view, look, trials in tries:
+        best = min(best, _judged(view, keyed, look(view.seen, keyed), trials), key=_rank)
+        if best.payload is not None:
+            break
     return best
 
 
@@ -133,7 +130,7 @@ def detect_aligned(pixels: npt.NDArray[Any], key: bytes) -> Detection:
     _check(pixels, key, SEEN_PX, SEEN_PX)
     view, keyed = _view(pixels, None), pattern(key)
     found = _judged(view, keyed, search.in_place(view.seen, keyed, view.centre), 2 * search.IN_PLACE)
-    if found.state is State.DETECTED:
+    if found.payload is not None:
         return found
     return min(found, _judged(view, keyed, search.aligned(view.seen, keyed), 2 * search.ALIGNED), key=_rank)
 
