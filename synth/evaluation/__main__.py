@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ from synth.evaluation import (
     nulls,
     regression,
     restoration,
+    robustness,
+    robustness_table,
     translation,
 )
 from synth.models.embedding import embedder
@@ -168,9 +171,29 @@ def _restore(model: ShippedModel, options: argparse.Namespace) -> None:
 
 
 def _watermark(model: ShippedModel, options: argparse.Namespace) -> None:
+    """The table of robustness, with the bound from what --nulls has looked at into the same --out."""
     if options.nulls:
         print(nulls.sentence(nulls.run(published(options.data), options.nulls, options.out)))
         return
+    data, count = load(options.data, wanted=lambda row: row["split"] == options.split), options.count
+    real = robustness.chosen(data, options.split, (count or robustness.PICTURES) + 1)
+    beside = real["film"].pop()
+    pictures = {group: found[: count or robustness.PICTURES] for group, found in real.items()}
+    pictures["generated"] = robustness.generated(model, count or robustness.PICTURES, options.out)
+    groups = {group: robustness.marked(group, found) for group, found in pictures.items()}
+    protocol = robustness.protocol(count or robustness.PICTURES, options.split)
+    attacks = robustness.attacks(model, beside, options.out)
+    rows = robustness.run(attacks, groups, options.out, protocol, lambda line: print(line, flush=True))
+    figures = {
+        "rows": [asdict(row) for row in rows],
+        "nulls": asdict(nulls.bound(options.out)),
+        "quality": robustness.quality(groups),
+        "protected": robustness.protected(data, options.split),
+        "reader": robustness.reader_effect(_load_readers(model), data, options.split),
+    }
+    print(robustness_table.whole(results.rounded(figures), protocol))
+    if options.split == "test" and count is None:
+        results.save("watermark", model.card, protocol, figures)
 
 
 MEASURES = {

@@ -41,6 +41,7 @@ def run(pictures: Iterable[tuple[str, npt.NDArray[np.uint8]]], count: int, out: 
     """
     out.mkdir(parents=True, exist_ok=True)
     done = {row["id"] for row in rows(out)}
+    _without_half_line(out / FILE)
     with (out / FILE).open("a", encoding="utf-8") as lines:
         for number, (name, pixels) in enumerate(pictures, 1):
             if name not in done:
@@ -66,13 +67,16 @@ def rows(out: Path) -> list[dict[str, str | float]]:
     if not path.is_file():
         return []
     whole = path.read_text(encoding="utf-8")
-    kept = whole[: whole.rfind("\n") + 1]
-    if kept != whole:  # a killed run leaves half a line
-        path.write_text(kept, encoding="utf-8")
-    found = [json.loads(line) for line in kept.splitlines()]
+    found = [json.loads(line) for line in whole[: whole.rfind("\n") + 1].splitlines()]
     if {row["detector"] for row in found} - {watermark.DETECTOR}:
         raise RequestError(f"{path} comes from another version of the detector; name another folder as --out.")
     return found
+
+
+def _without_half_line(path: Path) -> None:
+    """What a killed run leaves at the end goes."""
+    if path.is_file() and not (whole := path.read_text(encoding="utf-8")).endswith("\n"):
+        path.write_text(whole[: whole.rfind("\n") + 1], encoding="utf-8")
 
 
 def bound(out: Path) -> Bound:

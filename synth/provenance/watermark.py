@@ -39,6 +39,9 @@ KEY_BYTES = 16
 DETECTOR = 1  # raised whenever an answer of `detect` may change: what was measured with another number is void
 FAMILIES = 3  # of places, in place, aligned, everywhere: each may use a third of the false alarms
 QUARTER = 90.0  # degrees
+# Statistics that one picture and its cut-outs could meet in each family: in place; shifted, also in quarter turns; all
+LOOKS = 1 + cutout.MOST
+TRIALS = (FAMILIES * search.IN_PLACE, FAMILIES * LOOKS * 2 * search.ALIGNED, FAMILIES * LOOKS * search.EVERYWHERE)
 FALSE_ALARMS = 1e-6  # of one picture, over the whole search
 DOUBTFUL = 1e-2
 
@@ -110,14 +113,13 @@ def detect(pixels: npt.NDArray[Any], key: bytes) -> Detection:
     """
     _check(pixels, key, SEEN_PX, SEEN_PX)
     whole, keyed = _view(pixels, None), pattern(key)
-    best = _judged(whole, keyed, search.in_place(whole.seen, keyed, whole.centre), FAMILIES * search.IN_PLACE)
+    best = _judged(whole, keyed, search.in_place(whole.seen, keyed, whole.centre), TRIALS[0])
     if best.payload is not None:
         return best
     views = [whole, *(_view(box.of(pixels), box) for box in cutout.pictures(pixels))]
     turned = [replace(_view(np.rot90(_part(pixels, view)), view.box), turn_deg=QUARTER) for view in views]
-    looks = FAMILIES * (1 + cutout.MOST)
-    tries = [(view, search.aligned, 2 * looks * search.ALIGNED) for view in (*views, *turned)]
-    tries += [(view, search.everywhere, looks * search.EVERYWHERE) for view in views]
+    tries = [(view, search.aligned, TRIALS[1]) for view in (*views, *turned)]
+    tries += [(view, search.everywhere, TRIALS[2]) for view in views]
     for view, look, trials in tries:
         best = min(best, _judged(view, keyed, look(view.seen, keyed), trials), key=_rank)
         if best.payload is not None:
