@@ -31,18 +31,16 @@ class Box:
     bottom: int
     right: int
 
-    @property
-    def area(self) -> int:
-        """Pixels inside."""
-        return (self.bottom - self.top) * (self.right - self.left)
-
     def of(self, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The part of (H, W) inside."""
         return pixels[self.top : self.bottom, self.left : self.right]
 
 
 def pictures(pixels: npt.NDArray[Any]) -> list[Box]:
-    """At most MOST rectangles of (H, W) that hold a picture, largest first; none where one fills it nearly."""
+    """At most MOST rectangles of (H, W) that hold a picture; none where one fills it nearly.
+
+    Those on the page come before those inside them, what shows most before what shows less.
+    """
     step = -(-max(pixels.shape) // LARGE_PX)
     seen = pixels[::step, ::step].astype(np.float32)
     low, high = float(seen.min()), float(seen.max())
@@ -50,16 +48,16 @@ def pictures(pixels: npt.NDArray[Any]) -> list[Box]:
         return []
     levels = np.rint((LEVELS - 1) * ((seen - low) / (high - low))).astype(np.uint8)
     whole = Box(0, 0, *levels.shape)
-    found = {box for box in _inside(levels, whole, DEPTH) if max(_sides(box)) < INNER * max(_sides(whole))}
-    largest = sorted(found, key=lambda box: (-box.area, box))[:MOST]
-    return [Box(b.top * step, b.left * step, b.bottom * step, b.right * step) for b in largest]
+    found = [(depth, box) for depth, box in _inside(levels, whole, 1) if max(_sides(box)) < INNER * max(_sides(whole))]
+    first = sorted(found, key=lambda one: (one[0], -_content(levels, one[1]), one[1]))
+    kept = list(dict.fromkeys(box for _, box in first))[:MOST]
+    return [Box(b.top * step, b.left * step, b.bottom * step, b.right * step) for b in kept]
 
 
-def _inside(levels: Levels, outer: Box, depth: int) -> list[Box]:
-    """What stands out from the commonest grey of a rectangle, and what stands out inside that."""
+def _inside(levels: Levels, outer: Box, depth: int) -> list[tuple[int, Box]]:
+    """What stands out from the commonest grey of a rectangle, and what stands out inside that, with its depth."""
     part = outer.of(levels)
-    commonest = int(np.bincount(part.ravel(), minlength=LEVELS).argmax())
-    other = np.abs(part.astype(np.int16) - commonest) > SAME
+    other = np.abs(part.astype(np.int16) - int(_counts(part).argmax())) > SAME
     other = ndimage.binary_opening(other, np.ones((3, 3)))  # frames and letters are thin
     areas, _ = ndimage.label(ndimage.binary_dilation(other, iterations=BRIDGE_PX))
     found = []
@@ -67,11 +65,21 @@ def _inside(levels: Levels, outer: Box, depth: int) -> list[Box]:
         box = Box(outer.top + rows.start, outer.left + columns.start, outer.top + rows.stop, outer.left + columns.stop)
         if min(_sides(box)) < SHORT_PX:
             continue
-        if np.count_nonzero(np.bincount(box.of(levels).ravel(), minlength=LEVELS)) >= PICTURE:
-            found.append(box)
-        if depth > 1 and box != outer:
-            found += _inside(levels, box, depth - 1)
+        if np.count_nonzero(_counts(box.of(levels))) >= PICTURE:
+            found.append((depth, box))
+        if depth < DEPTH and box != outer:
+            found += _inside(levels, box, depth + 1)
     return found
+
+
+def _content(levels: Levels, box: Box) -> int:
+    """Pixels that are not of the commonest grey: many in a film, few in a panel with letters."""
+    counts = _counts(box.of(levels))
+    return int(counts.sum() - counts.max())
+
+
+def _counts(part: Levels) -> npt.NDArray[np.int64]:
+    return np.bincount(part.ravel(), minlength=LEVELS)
 
 
 def _sides(box: Box) -> tuple[int, int]:
