@@ -171,8 +171,8 @@ def reader_effect(readers: Readers, data: Collection, split: str) -> dict[str, A
         figures[name] = {
             "mean_change": dict(zip(readers.codes, moved.mean(0).tolist(), strict=True)),
             "mean": float(moved.mean()),
-            "largest_auroc_change": float(max(map(abs, changes))),
-            "mean_auroc_change": float(np.mean(changes)),
+            "largest_auroc_change": max(map(abs, changes), default=0.0),
+            "mean_auroc_change": sum(changes) / max(1, len(changes)),
         }
     return figures
 
