@@ -68,7 +68,7 @@ LIBRARIES = {
     "training": {
         "torch", "numpy", "scipy", "diffusers", "transformers", "safetensors", "accelerate", "pyarrow", "PIL",
     },
-    "evaluation": {"torch", "numpy", "scipy", "skimage", "PIL"},
+    "evaluation": {"torch", "numpy", "scipy", "skimage", "PIL", "pydicom"},
     "ui": {"streamlit", "streamlit_drawable_canvas", "plotly", "numpy", "pandas", "starlette", "prometheus_client"},
     "app": {"streamlit"},
     "pages": {"streamlit", "plotly", "numpy", "pandas"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,11 @@ from synth.evaluation import (
     copies,
     drawing,
     likeness,
+    nulls,
     regression,
     restoration,
+    robustness,
+    robustness_table,
     translation,
 )
 from synth.models.embedding import embedder
@@ -28,7 +32,7 @@ from synth.models.loader import load as load_model
 from synth.models.readers import FOLDER, Readers, load_readers
 from synth.models.shipped import ShippedModel
 from synth.terms import TRANSLATIONS, Modality
-from synth.training.data import Collection, load
+from synth.training.data import Collection, load, published
 from synth.training.sheets import save_sheet
 from synth.types import RESTORATIONS
 
@@ -47,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--kinds", default=",".join(RESTORATIONS), help="restore: damages, with commas, for a trial")
     parser.add_argument("--groups", type=int, default=None, help="restore: groups at most, for a trial")
+    parser.add_argument("--nulls", type=int, default=None, help="watermark: unmarked pictures to look at, instead")
     options = parser.parse_args(arguments)
     try:
         settings = Settings.from_env()
@@ -165,6 +170,32 @@ def _restore(model: ShippedModel, options: argparse.Namespace) -> None:
         results.save("restoration", model.card, protocol, restoration.figures(rows))
 
 
+def _watermark(model: ShippedModel, options: argparse.Namespace) -> None:
+    """The table of robustness, with the bound from what --nulls has looked at into the same --out."""
+    if options.nulls:
+        print(nulls.sentence(nulls.run(published(options.data), options.nulls, options.out)))
+        return
+    data, count = load(options.data, wanted=lambda row: row["split"] == options.split), options.count
+    real = robustness.chosen(data, options.split, (count or robustness.PICTURES) + 1)
+    beside = real["film"].pop()
+    pictures = {group: found[: count or robustness.PICTURES] for group, found in real.items()}
+    pictures["generated"] = robustness.generated(model, count or robustness.PICTURES, options.out)
+    groups = {group: robustness.marked(group, found) for group, found in pictures.items()}
+    protocol = robustness.protocol(count or robustness.PICTURES, options.split)
+    attacks = robustness.attacks(model, beside, options.out)
+    rows = robustness.run(attacks, groups, options.out, protocol, lambda line: print(line, flush=True))
+    figures = {
+        "rows": [asdict(row) for row in rows],
+        "nulls": asdict(nulls.bound(options.out)),
+        "quality": robustness.quality(groups),
+        "protected": robustness.protected(data, options.split),
+        "reader": robustness.reader_effect(_load_readers(model), data, options.split),
+    }
+    print(robustness_table.whole(results.rounded(figures), protocol))
+    if options.split == "test" and count is None:
+        results.save("watermark", model.card, protocol, figures)
+
+
 MEASURES = {
     "codec": _codec,
     "samples": _samples,
@@ -174,6 +205,7 @@ MEASURES = {
     "alignment": _alignment,
     "translation": _translation,
     "restore": _restore,
+    "watermark": _watermark,
 }
 
 if __name__ == "__main__":

@@ -54,12 +54,13 @@ class Pointing:
 def auroc(positives: Floats, negatives: Floats, seed: int = 0) -> Auroc:
     """Mann-Whitney's U over the number of pairs; ties count half."""
     rng = np.random.default_rng(seed)
-    draws = [_area(*(rng.choice(group, len(group)) for group in (positives, negatives))) for _ in range(RESAMPLES)]
+    draws = [area(*(rng.choice(group, len(group)) for group in (positives, negatives))) for _ in range(RESAMPLES)]
     low, high = np.percentile(draws, (2.5, 97.5))
-    return Auroc(_area(positives, negatives), float(low), float(high), len(positives), len(negatives))
+    return Auroc(area(positives, negatives), float(low), float(high), len(positives), len(negatives))
 
 
-def _area(positives: Floats, negatives: Floats) -> float:
+def area(positives: Floats, negatives: Floats) -> float:
+    """Under the ROC curve, of two groups of scores."""
     return float(stats.mannwhitneyu(positives, negatives).statistic / (len(positives) * len(negatives)))
 
 

@@ -17,27 +17,34 @@ AXIS = 2  # cycles: the axes hold the edges of the film, of collimators and of J
 SYNC_SHARE = 0.45  # of the frequencies; the others carry the payload
 
 COLUMNS = int(HIGH) + 1  # of a spectrum that are kept: no wave is finer
+SURFACE_PX = 128  # of a surface over all shifts: every second pixel of the frame, exact for waves below 64 cycles
 
 Spectrum = npt.NDArray[np.complex64]  # (256, 65), the first columns of what rfft2 gives
+Integers = npt.NDArray[np.int64]
+Vectors = npt.NDArray[np.complex64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
     """N frequencies of the half plane with one unit vector each; the first `sync` of them are always the same."""
 
-    rows: npt.NDArray[np.int64]  # (N,) in 0-255
-    columns: npt.NDArray[np.int64]  # (N,) in 1-128
-    vectors: npt.NDArray[np.complex64]  # (N,) of length 1
+    rows: Integers  # (N,) in -63..63
+    columns: Integers  # (N,) in 2..63
+    vectors: Vectors  # (N,) of length 1
     sync: int
-    conjugates: npt.NDArray[np.complex64]  # (4, 256, 65) of the sync part: as it is, mirrored, upside down, both
+    places: tuple[Integers, Integers]  # (sync,) each: where in a flattened (128, 65) spectrum, as is and upside down
 
     def spectrum(self, code: Bits) -> Spectrum:
         """The whole pattern with 352 code bits in it, each spread over every 352nd frequency of the payload part."""
         full = np.zeros((FRAME_PX, COLUMNS), np.complex64)
+        full[self.rows, self.columns] = self.signs(code) * self.vectors
+        return full
+
+    def signs(self, code: Bits) -> npt.NDArray[np.float32]:
+        """(N,) of 1 and -1: what 352 code bits do to the vectors."""
         signs = np.ones(len(self.rows), np.float32)
         signs[self.sync :] = 2.0 * code[np.arange(len(signs) - self.sync) % CODE_BITS] - 1.0
-        full[self.rows, self.columns] = signs * self.vectors
-        return full
+        return signs
 
     def soft_bits(self, projections: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """(352,) sums of the projections (N - sync,) of the payload part."""
@@ -56,10 +63,7 @@ def pattern(key: bytes) -> Pattern:
     order, turns, signs = drawn.reshape(3, -1)
     shuffled = np.argsort(order, kind="stable")
     vectors = np.exp(2j * np.pi * turns / 2**32) * np.where(signs & 1, 1.0, -1.0)
+    rows = np.where(rows < FRAME_PX // 2, rows, rows - FRAME_PX)
     rows, columns, sync = rows[shuffled], columns[shuffled], round(SYNC_SHARE * len(rows))
-    one = np.zeros((FRAME_PX, COLUMNS), np.complex64)
-    one[rows[:sync], columns[:sync]] = vectors[:sync]
-    picture = np.fft.irfft2(one, (FRAME_PX, FRAME_PX))
-    turned = (picture, picture[:, ::-1], picture[::-1], picture[::-1, ::-1])
-    templates = np.stack([np.fft.rfft2(p)[:, :COLUMNS] for p in turned])
-    return Pattern(rows, columns, vectors.astype(np.complex64), sync, templates.conj().astype(np.complex64))
+    places = tuple((way * rows[:sync] % SURFACE_PX) * (SURFACE_PX // 2 + 1) + columns[:sync] for way in (1, -1))
+    return Pattern(rows, columns, vectors.astype(np.complex64), sync, (places[0], places[1]))

@@ -1,37 +1,54 @@
-"""Where in a picture the pattern lies: whitening, then correlation over all shifts for each scale, turn and mirror."""
+"""Where in a picture the pattern lies: whitening, then correlation over all shifts for each scale, turn and mirror.
+
+A place is a scale, a turn, a mirror, a sign and a shift, all from one fixed lattice. The search looks at few of its
+places but chooses them by the key's own signs, so the bound on false alarms counts every place it could reach.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from scipy import fft, ndimage
 
-from synth.provenance.pattern import COLUMNS, FRAME_PX, Pattern, Spectrum
-from synth.provenance.payload import CODE_BITS
+from synth.provenance.pattern import FRAME_PX, HIGH, SURFACE_PX, Pattern
 
 WIENER_PX = 5  # side of the neighbourhood whose mean and variance tell anatomy from grain
-QUIET = 0.2  # the quantile of local variances that stands for grain
+QUIET = 0.15  # the quantile of local variances that stands for grain
 SPREAD_PX = 4.0  # reach of the local deviation
 FLOOR = 0.05  # of the picture's deviation: residuals in areas flatter than this stay small
 CLIP = 3.0  # local deviations
+BLACK, GREY = 2.0 / 255, 8.0 / 255  # of the range of brightness: `embed` adds nothing in black, so noise there is mute
+SOFT_PX = 2.0  # reach of that brightness
 GAMMA = 0.4  # of a coefficient's magnitude: 0 keeps the phase alone, 1 everything
 
 # 1 % and half a degree: at the edge of the frame half a step is 0.6 px, a seventh of the finest wave
-SCALES = np.geomspace(0.74, 1.14, 44)
-TURNS_DEG = np.linspace(-3.0, 3.0, 13)
-NEAR_SCALES, NEAR_TURNS_DEG = (0.995, 1.0, 1.005), (-0.25, 0.0, 0.25)  # around the best of the grid
-KEPT = 4  # places of the grid that are looked at again
-PARTS_PX = (-0.5, -0.25, 0.0, 0.25, 0.5)  # of a pixel
-_NEAR = len(NEAR_SCALES) * len(NEAR_TURNS_DEG)
-_PLACES = FRAME_PX**2 * 4 * 2  # shifts, mirrors, signs of one correlation
-ALIGNED_TRIALS = (1 + _NEAR) * (_PLACES + len(PARTS_PX) ** 2)  # statistics looked at, for the union bound
-ALL_TRIALS = ALIGNED_TRIALS + (len(SCALES) * len(TURNS_DEG) + KEPT * _NEAR) * (_PLACES + len(PARTS_PX) ** 2)
+SCALE_STEP, SCALE_FROM, SCALE_TO = 1.01, -30, 13  # powers: 0.742 to 1.138 of the frame
+TURN_STEP_DEG, TURN_TO = 0.5, 6  # steps each way
+SCALES = tuple(SCALE_STEP**k for k in range(SCALE_FROM, SCALE_TO + 1))
+TURNS_DEG = tuple(TURN_STEP_DEG * k for k in range(-TURN_TO, TURN_TO + 1))
+HALVES = (-0.5, 0.0, 0.5)  # of a step, around a place of the grid
+KEPT, CLOSE = 16, 3  # peaks whose shift is looked at more closely; of these, whose scale and turn are
+
+FINE = 2  # shifts are halves of a pixel
+AROUND = np.arange(-2, 3)  # in halves of a pixel, around a peak
+PADDING = 4  # of the frame before its transform, so that the nearest sample stands for a turned frequency
+REACH = math.ceil(PADDING * HIGH * SCALE_STEP ** (SCALE_TO + 1))
+LEFT = math.ceil(PADDING * HIGH * math.sin(math.radians(TURN_STEP_DEG * (TURN_TO + 1))) * 1.2)
+FLIPS = 4 * 2  # mirrors and signs
+_SHIFTS = (FINE * FRAME_PX) ** 2 * FLIPS
+IN_PLACE = len(HALVES) ** 2 * len(AROUND) ** 2 * FLIPS  # places of a picture that was not moved
+ALIGNED = len(HALVES) ** 2 * _SHIFTS  # of one that was shifted
+EVERYWHERE = (2 * len(SCALES) + 1) * (2 * len(TURNS_DEG) + 1) * _SHIFTS
 
 Frame = npt.NDArray[np.float32]
+Values = npt.NDArray[np.complex64]
+ROOTS = np.exp(2j * np.pi * np.arange(FINE * FRAME_PX) / (FINE * FRAME_PX)).astype(np.complex64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +56,32 @@ class Transform:
     """What was done to the marked picture, as found."""
 
     scale: float = 1.0  # of the frame: 0.8 where a fifth was cropped and the rest fills the picture
-    turn_deg: float = 0.0
+    turn_deg: float = 0.0  # clockwise
     mirrored: bool = False
     upside_down: bool = False
     inverted: bool = False
-    shift_px: tuple[float, float] = (0.0, 0.0)  # down and right in the frame, modulo 256
+    shift_px: tuple[float, float] = (0.0, 0.0)  # of the centre, down and right in the frame, modulo 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Match:
-    """The best place of one correlation: its z and what the payload part says there."""
+    """The best place: its z and what the payload part says there."""
 
     z: float  # sum of the projections on the sync part over their root sum of squares
     transform: Transform
     soft_bits: npt.NDArray[np.float64]  # (352,) of the payload part
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """A place, by its numbers in the lattice; `mirror` is 0-3: none, left-right, upside down, both."""
+
+    z: float  # without its sign
+    scale: float
+    turn_deg: float
+    mirror: int
+    down: int  # halves of a pixel
+    right: int
 
 
 def framed(pixels: npt.NDArray[np.generic]) -> Frame:
@@ -69,85 +98,138 @@ def whitened(frame: Frame) -> Frame:
     mean = ndimage.uniform_filter(frame, WIENER_PX)
     variance = np.maximum(ndimage.uniform_filter(frame * frame, WIENER_PX) - mean * mean, 0.0)
     deviation = float(frame.std()) + 1e-6
-    seen = variance[variance > (0.01 * deviation) ** 2]  # without flat black
+    weight = _brightness(frame)
+    seen = variance[(weight > 0.5) & (variance > (0.01 * deviation) ** 2)]  # without flat areas
     grain = float(np.quantile(seen, QUIET)) if len(seen) else 1.0
     residual = (frame - mean) * grain / np.maximum(variance, grain)
     spread = np.sqrt(ndimage.gaussian_filter(residual * residual, SPREAD_PX))
-    return np.asarray(np.clip(residual / (spread + FLOOR * deviation), -CLIP, CLIP), np.float32)
+    return np.asarray(weight * np.clip(residual / (spread + FLOOR * deviation), -CLIP, CLIP), np.float32)
 
 
-def warped(frame: Frame, scale: float, turn_deg: float) -> Frame:
-    """(256, 256): the whitened picture scaled and turned about its centre, folded by the pattern's period."""
-    height, width = frame.shape
-    reach = scale * max(height, width)
-    side = FRAME_PX if reach <= FRAME_PX else 2 * FRAME_PX
-    cos, sin = math.cos(math.radians(turn_deg)) / scale, math.sin(math.radians(turn_deg)) / scale
-    x, y = scale * width / 2, scale * height / 2  # the centre afterwards
-    matrix = (cos, sin, width / 2 - cos * x - sin * y, -sin, cos, height / 2 + sin * x - cos * y)
-    picture = Image.fromarray(frame).transform((side, side), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
-    values = np.asarray(picture)
-    return values if side == FRAME_PX else values.reshape(2, FRAME_PX, 2, FRAME_PX).sum((0, 2))
+def _brightness(frame: Frame) -> Frame:
+    """0 in black, 1 in grey: nothing is marked in black, and what is there is noise of others."""
+    soft = ndimage.gaussian_filter(frame, SOFT_PX)
+    low, high = np.quantile(soft, (0.001, 0.999))
+    share = (soft - low) / (high - low + 1e-6)
+    return np.asarray(np.clip((share - BLACK) / (GREY - BLACK), 0.0, 1.0), np.float32)
 
 
-def coefficients(frame: Frame) -> Spectrum:
-    """The spectrum (256, 65) of a frame of 256 px up to the pattern's highest wave, with magnitudes flattened."""
-    spectrum = fft.fft(fft.rfft(frame, axis=1)[:, :COLUMNS], axis=0)
-    return np.asarray(spectrum * (np.abs(spectrum) + 1e-9) ** (GAMMA - 1.0), np.complex64)
+def spectrum(frame: Frame) -> Values:
+    """Frequencies of the whitened picture in quarters of a cycle, about its centre, with magnitudes flattened.
+
+    Rows are -REACH to REACH, columns -LEFT to REACH. What shifts, turns and scales a picture about its centre moves,
+    turns and scales these.
+    """
+    size = PADDING * FRAME_PX
+    half = fft.fft(fft.rfft(frame, size, axis=1)[:, : REACH + 1], size, axis=0)
+    half = np.concatenate([half[-REACH:], half[: REACH + 1]])  # rows -REACH to REACH
+    y, x = np.arange(-REACH, REACH + 1)[:, None], np.arange(REACH + 1)[None]
+    centre = (frame.shape[0] - 1) / 2, (frame.shape[1] - 1) / 2
+    half *= np.exp(2j * np.pi / size * centre[0] * y) * np.exp(2j * np.pi / size * centre[1] * x)
+    whole = np.concatenate([half[::-1, LEFT:0:-1].conj(), half], axis=1)
+    return np.asarray(whole * (np.abs(whole) + 1e-9) ** (GAMMA - 1.0), np.complex64)
 
 
-def correlate(frame: Frame, pattern: Pattern, scale: float, turn_deg: float) -> Match:
-    """The best of all shifts, mirrors and signs for one scale and turn of the whitened picture."""
-    canvas = warped(frame, scale, turn_deg)
-    _, which, down, right = _peak(coefficients(canvas), pattern)
-    mirrored, upside_down = bool(which & 1), bool(which & 2)
-    # Mirroring the canvas moves the peak of the mirrored template to where the plain one has it.
-    canvas = canvas[:: -1 if upside_down else 1, :: -1 if mirrored else 1]
-    down, right = (-down if upside_down else down), (-right if mirrored else right)
-    plain = Transform(scale, turn_deg, mirrored, upside_down, shift_px=(float(down), float(right)))
-    return _projected(coefficients(canvas), pattern, plain)
+def sampled(seen: Values, rows: Frame, columns: Frame, scale: float, turn_deg: float) -> Values:
+    """The spectrum at frequencies (N,) of a frame that is scaled and turned about its centre."""
+    cos, sin = (PADDING * scale * f(math.radians(turn_deg)) for f in (math.cos, math.sin))
+    y = np.rint(cos * rows + sin * columns).astype(np.int32) + REACH
+    x = np.rint(cos * columns - sin * rows).astype(np.int32) + LEFT
+    return seen[y, x]
 
 
-def _peak(spectrum: Spectrum, pattern: Pattern) -> tuple[float, int, int, int]:
-    """Height over the root mean square of what a picture without the mark gives; template, row and column."""
-    peaks = fft.irfft2(spectrum[None] * pattern.conjugates, (FRAME_PX, FRAME_PX))
-    at = max(int(peaks.argmax()), int(peaks.argmin()), key=lambda i: abs(float(peaks.flat[i])))
-    power = float((np.abs(spectrum[pattern.rows[: pattern.sync], pattern.columns[: pattern.sync]]) ** 2).sum())
-    which, down, right = (int(i) for i in np.unravel_index(at, peaks.shape))
-    return abs(float(peaks.flat[at])) / (math.sqrt(power) + 1e-12), which, down, right
+def peak(seen: Values, pattern: Pattern, scale: float, turn_deg: float) -> Peak:
+    """The best of all mirrors, signs and every second pixel of shift for one scale and turn."""
+    rows, columns = pattern.rows[: pattern.sync].astype(np.float32), pattern.columns[: pattern.sync].astype(np.float32)
+    vectors = pattern.vectors[: pattern.sync]
+    against = vectors.conj()
+    plain, turned = (sampled(seen, sign * rows, columns, scale, turn_deg) for sign in (1, -1))
+    sums = np.zeros((4, SURFACE_PX * (SURFACE_PX // 2 + 1)), np.complex64)
+    same, flipped = pattern.places
+    sums[0, same], sums[3, same] = plain * against, plain * vectors
+    sums[2, flipped], sums[1, flipped] = turned * against, turned * vectors
+    surfaces = fft.irfft2(sums.reshape(4, SURFACE_PX, -1), (SURFACE_PX, SURFACE_PX), norm="forward")
+    surfaces = surfaces.reshape(4, -1)
+    best = np.maximum(surfaces.max(1), -surfaces.min(1))
+    power = [float(np.vdot(part, part).real) for part in (plain, turned)]
+    heights = best / np.sqrt([2 * power[m in (1, 2)] + 1e-12 for m in range(4)])
+    mirror = int(heights.argmax())
+    at = int(np.abs(surfaces[mirror]).argmax())
+    step = FINE * FRAME_PX // SURFACE_PX
+    return Peak(float(heights[mirror]), scale, turn_deg, mirror, at // SURFACE_PX * step, at % SURFACE_PX * step)
 
 
-def _projected(spectrum: Spectrum, pattern: Pattern, plain: Transform) -> Match:
-    """The match at the best part of a pixel around a shift."""
-    rows = np.where(pattern.rows < FRAME_PX // 2, pattern.rows, pattern.rows - FRAME_PX)
-    turn = 2j * np.pi / FRAME_PX
-    down, right = plain.shift_px
-    seen = spectrum[pattern.rows, pattern.columns] * pattern.vectors.conj()
-    ways_y = [np.exp(turn * rows * (down + part)) for part in PARTS_PX]
-    ways_x = [np.exp(turn * pattern.columns * (right + part)) for part in PARTS_PX]
-    best = Match(0.0, plain, np.zeros(CODE_BITS))
-    for part_y, way_y in zip(PARTS_PX, ways_y, strict=True):
-        turned = seen * way_y
-        for part_x, way_x in zip(PARTS_PX, ways_x, strict=True):
-            values = (turned * way_x).real
-            sync = values[: pattern.sync]
-            z = float(sync.sum() / (np.sqrt((sync * sync).sum()) + 1e-12))
-            if abs(z) > best.z:
-                shift = ((down + part_y) % FRAME_PX, (right + part_x) % FRAME_PX)
-                found = replace(plain, inverted=z < 0, shift_px=shift)
-                best = Match(abs(z), found, pattern.soft_bits(values[pattern.sync :]) * math.copysign(1.0, z))
-    return best
+def closer(seen: Values, pattern: Pattern, start: Peak) -> Peak:
+    """The best of the 25 shifts around a peak, in halves of a pixel."""
+    part = slice(0, pattern.sync)
+    values, rows, columns = _facing(seen, pattern, start, part)
+    ways_y = ROOTS[(rows[None] * (start.down + AROUND)[:, None]) % len(ROOTS)]  # (5, N)
+    ways_x = ROOTS[(columns[None] * (start.right + AROUND)[:, None]) % len(ROOTS)]
+    turned = values * ways_y
+    sums = (turned @ ways_x.T).real
+    squares = (np.vdot(values, values).real + ((turned * turned) @ (ways_x * ways_x).T).real) / 2  # of real parts
+    scores = np.abs(sums) / np.sqrt(squares + 1e-12)
+    y, x = divmod(int(scores.argmax()), len(AROUND))
+    down, right = (start.down + int(AROUND[y])) % len(ROOTS), (start.right + int(AROUND[x])) % len(ROOTS)
+    return Peak(float(scores[y, x]), start.scale, start.turn_deg, start.mirror, down, right)
 
 
-def near(frame: Frame, pattern: Pattern, match: Match) -> Match:
-    """The best of a finer grid around a match."""
-    at = match.transform
-    tried = [correlate(frame, pattern, at.scale * s, at.turn_deg + t) for s in NEAR_SCALES for t in NEAR_TURNS_DEG]
-    return max([match, *tried], key=lambda m: m.z)
+def near(seen: Values, pattern: Pattern, start: Peak) -> Peak:
+    """The best of the scales and turns half a step around a peak."""
+    tried = (
+        Peak(
+            0.0, start.scale * SCALE_STEP**s, start.turn_deg + TURN_STEP_DEG * t, start.mirror, start.down, start.right
+        )
+        for s, t in product(HALVES, HALVES)
+    )
+    return max((closer(seen, pattern, place) for place in tried), key=lambda p: p.z)
 
 
-def everywhere(frame: Frame, pattern: Pattern) -> Match:
-    """The best of the whole grid of scales and turns, its first few looked at more closely."""
-    grid = [(scale, turn) for scale in SCALES.tolist() for turn in TURNS_DEG.tolist()]
-    heights = [_peak(coefficients(warped(frame, *place)), pattern)[0] for place in grid]
-    first = sorted(range(len(grid)), key=lambda i: -heights[i])[:KEPT]
-    return max((near(frame, pattern, correlate(frame, pattern, *grid[i])) for i in first), key=lambda m: m.z)
+def in_place(seen: Values, pattern: Pattern, centre: tuple[float, float]) -> Peak:
+    """The best place of a picture that was not moved but perhaps mirrored; `centre` as for `matched`."""
+    lies = [round(FINE * (0.5 - c)) for c in centre]
+    ways = [(*(-at if m in ms else at for at, ms in zip(lies, ((2, 3), (1, 3)), strict=True)), m) for m in range(4)]
+    first = (closer(seen, pattern, Peak(0.0, 1.0, 0.0, m, down, right)) for down, right, m in ways)
+    best = max(first, key=lambda p: p.z)
+    down, right, _ = ways[best.mirror]
+    return near(seen, pattern, Peak(best.z, 1.0, 0.0, best.mirror, down, right))
+
+
+def aligned(seen: Values, pattern: Pattern) -> Peak:
+    """The best place of a picture that was neither turned nor cropped, half a step to each side included."""
+    places = [(SCALE_STEP**s, TURN_STEP_DEG * t) for s, t in product(HALVES, HALVES)]
+    return _best(seen, pattern, places)[0]
+
+
+def everywhere(seen: Values, pattern: Pattern) -> Peak:
+    """The best place of the whole lattice, as far as the coarse grid leads to it."""
+    first = _best(seen, pattern, product(SCALES, TURNS_DEG))[:CLOSE]
+    return max((near(seen, pattern, found) for found in first), key=lambda p: p.z)
+
+
+def matched(seen: Values, pattern: Pattern, found: Peak, centre: tuple[float, float]) -> Match:
+    """The place as what was done to the picture, whose centre in the frame is `centre`; and the payload's soft bits."""
+    both = [_facing(seen, pattern, found, part) for part in (slice(0, pattern.sync), slice(pattern.sync, None))]
+    sync, code = ((v * ROOTS[(r * found.down + c * found.right) % len(ROOTS)]).real.astype(float) for v, r, c in both)
+    z = float(sync.sum() / (np.sqrt((sync * sync).sum()) + 1e-12))
+    mirrored, upside_down = found.mirror in (1, 3), found.mirror in (2, 3)
+    down = (found.down / FINE + (centre[0] - 0.5) * (-1 if upside_down else 1)) % FRAME_PX
+    right = (found.right / FINE + (centre[1] - 0.5) * (-1 if mirrored else 1)) % FRAME_PX
+    done = Transform(found.scale, found.turn_deg, mirrored, upside_down, z < 0, (down, right))
+    return Match(abs(z), done, pattern.soft_bits(code) * math.copysign(1.0, z))
+
+
+def _best(seen: Values, pattern: Pattern, places: Iterable[tuple[float, float]]) -> list[Peak]:
+    """The highest peaks of some scales and turns, their shifts looked at more closely, best first."""
+    peaks = sorted((peak(seen, pattern, *place) for place in places), key=lambda p: -p.z)[:KEPT]
+    return sorted((closer(seen, pattern, found) for found in peaks), key=lambda p: -p.z)
+
+
+def _facing(
+    seen: Values, pattern: Pattern, place: Peak, part: slice
+) -> tuple[Values, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Samples of a part of the pattern as its mirror image lies, times the vectors it expects; rows and columns."""
+    rows, columns = pattern.rows[part] * (1, -1, -1, 1)[place.mirror], pattern.columns[part]
+    vectors = pattern.vectors[part]
+    values = sampled(seen, rows.astype(np.float32), columns.astype(np.float32), place.scale, place.turn_deg)
+    return values * (vectors if place.mirror in (1, 3) else vectors.conj()), rows, columns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,9 +42,7 @@ def load(folder: Path, limit: int | None = None, wanted: Callable[[dict[str, Any
     """
     import pyarrow.parquet as parquet
 
-    shards = sorted(folder.glob("*.parquet"))
-    if not shards:
-        raise RequestError(f"The folder {folder} holds no .parquet shard; --data must name the folder with the shards.")
+    shards = _shards(folder)
     rows: list[dict[str, Any]] = []
     codes: list[bytes] = []
     for shard in shards:
@@ -54,7 +52,7 @@ def load(folder: Path, limit: int | None = None, wanted: Callable[[dict[str, Any
             image = row.pop("image")
             if wanted is not None and not wanted(row):
                 continue
-            codes.append(image["bytes"] if isinstance(image, dict) else image)
+            codes.append(_code(image))
             rows.append(row)
     pixels = np.empty((len(rows), SIZE_PX, SIZE_PX), np.uint8)
     with ThreadPoolExecutor() as pool:
@@ -66,13 +64,36 @@ def load(folder: Path, limit: int | None = None, wanted: Callable[[dict[str, Any
     return Collection(pixels, rows, masks)
 
 
+def published(folder: Path) -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
+    """Every picture of every shard with its id, (H, W) uint8 as it was published, one after another.
+
+    Raises RequestError when there is none.
+    """
+    import pyarrow.parquet as parquet
+
+    for shard in _shards(folder):
+        for batch in parquet.ParquetFile(shard).iter_batches(64, columns=["id", "image"]):
+            for row in batch.to_pylist():
+                yield row["id"], np.asarray(Image.open(io.BytesIO(_code(row["image"]))).convert("L"))
+
+
+def _shards(folder: Path) -> list[Path]:
+    shards = sorted(folder.glob("*.parquet"))
+    if not shards:
+        raise RequestError(f"The folder {folder} holds no .parquet shard; --data must name the folder with the shards.")
+    return shards
+
+
+def _code(image: bytes | dict[str, bytes]) -> bytes:
+    return image["bytes"] if isinstance(image, dict) else image
+
+
 def _picture(code: bytes, row: dict[str, Any]) -> npt.NDArray[np.uint8]:
     return np.asarray(_square(Image.open(io.BytesIO(code)).convert("L"), row, Image.Resampling.BICUBIC))
 
 
 def _mask(row: dict[str, Any]) -> npt.NDArray[np.bool_]:
-    data = row["mask"]["bytes"] if isinstance(row["mask"], dict) else row["mask"]
-    mask = Image.open(io.BytesIO(data)).convert("L")
+    mask = Image.open(io.BytesIO(_code(row["mask"]))).convert("L")
     if mask.size != (row["width"], row["height"]):
         mask = mask.resize((row["width"], row["height"]), Image.Resampling.NEAREST)
     return np.asarray(_square(mask, row, Image.Resampling.BILINEAR)) > 127

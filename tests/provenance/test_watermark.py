@@ -12,7 +12,9 @@ from scipy import ndimage
 from synth.errors import RequestError
 from synth.imaging import window_level
 from synth.provenance import payload as words
-from synth.provenance.watermark import State, detect, detect_aligned, embed, psnr
+from synth.provenance.cutout import Box
+from synth.provenance.search import Transform
+from synth.provenance.watermark import TRIALS, State, detect, detect_aligned, embed, psnr
 from tests.phantoms import axial_slice, film
 
 KEY, OTHER = b"a key for tests only", b"another key for tests"
@@ -40,6 +42,13 @@ def noisy(pixels: Picture) -> Picture:
     return np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
 
 
+def on_a_page(pixels: Picture, grey: int = 14) -> Picture:
+    page = np.full((900, 1440), grey, np.uint8)
+    page[120 : 120 + pixels.shape[0], 300 : 300 + pixels.shape[1]] = pixels
+    page[40:60, 300:700:5] = 200  # strokes of a title
+    return page
+
+
 def twelve_bit(size_px: int) -> npt.NDArray[np.uint16]:
     return (axial_slice(size_px) + 1024).astype(np.uint16)
 
@@ -58,6 +67,10 @@ ATTACKS: dict[str, Callable[[Picture], Picture]] = {
     "inverted": lambda p: 255 - p,
     "cropped": lambda p: resized(p[13:-13, 13:-13], 256 / 230),
     "turned": lambda p: turned(p, 2.0),
+    "a quarter": lambda p: np.rot90(p),
+    "a quarter, mirrored": lambda p: p.T,
+    "on a page": lambda p: on_a_page(resized(p, 1.7)),
+    "small on a slide": lambda p: on_a_page(resized(p, 0.8), 255),
 }
 
 
@@ -116,3 +129,34 @@ def test_what_does_not_fit_is_refused_in_a_sentence(
 ) -> None:
     with pytest.raises(RequestError, match=says):
         embed(pixels, payload, key)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda p: p, Transform()),
+        (lambda p: 255 - p, Transform(inverted=True)),
+        (lambda p: p[:, ::-1], Transform(mirrored=True)),
+        (lambda p: p[::-1, ::-1], Transform(mirrored=True, upside_down=True)),
+        (lambda p: np.roll(p, (5, -3), (0, 1)), Transform(shift_px=(5.0, 253.0))),
+        (lambda p: np.roll(p[:, ::-1], (5, -3), (0, 1)), Transform(mirrored=True, shift_px=(5.0, 253.0))),
+        (lambda p: turned(p, -2.0), Transform(turn_deg=2.0)),
+        (lambda p: np.rot90(p, 3), Transform(turn_deg=90.0)),
+    ],
+)
+def test_what_was_done_is_told(change: Callable[[Picture], Picture], found: Transform) -> None:
+    assert detect(change(embed(film(256, 3), PAYLOAD, KEY)), KEY).transform == found
+
+
+def test_the_place_on_a_page_is_told() -> None:
+    page = on_a_page(resized(embed(film(256, 3), PAYLOAD, KEY), 1.5))
+    assert detect(page, KEY).box == Box(120, 300, 120 + 384, 300 + 384)
+
+
+def test_the_bound_counts_all_that_was_looked_at() -> None:
+    """Half a step of every grid, 512 x 512 shifts, four mirrors, two signs, five pictures, two quarter turns."""
+    shifts = 512 * 512 * 4 * 2
+    assert (3 * 9 * 25 * 4 * 2, 3 * 5 * 2 * 9 * shifts, 3 * 5 * (2 * 44 + 1) * (2 * 13 + 1) * shifts) == TRIALS
+    place = detect(embed(film(256, 3), PAYLOAD, KEY), KEY)
+    expected = (np.log(TRIALS[0]) - place.score**2 / 2) / np.log(10)
+    assert place.log10_p == pytest.approx(expected)

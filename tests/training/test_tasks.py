@@ -18,7 +18,7 @@ from synth.training import wording
 from synth.training.__main__ import _atlas
 from synth.training.bank import Simulated, load_bank, make_bank, save_bank
 from synth.training.batches import Batch, encode
-from synth.training.data import Collection, load
+from synth.training.data import Collection, load, published
 from synth.training.labels import findings_of, labels_of
 from synth.training.presets import MIX, PRESETS
 from synth.training.tasks import Diet, Example, Examples, random_hole
@@ -53,9 +53,16 @@ def test_pictures_and_masks_come_to_256_px_together(data: Collection) -> None:
     assert film[lungs].mean() < film[~lungs].mean()  # lungs are dark
 
 
+def test_pictures_come_one_by_one_as_they_were_published(shards: Path) -> None:
+    found = list(published(shards))
+    assert [name for name, _ in found[:2]] == ["film-0", "film-1"] and len(found) == 40
+    assert np.array_equal(found[1][1], film(224, 1))
+
+
 def test_a_folder_without_shards_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=r"holds no .parquet shard"):
-        load(tmp_path)
+    for read in (load, lambda folder: next(published(folder))):
+        with pytest.raises(RequestError, match=r"holds no .parquet shard"):
+            read(tmp_path)
 
 
 def test_the_canonical_caption_says_everything_in_one_order() -> None:
