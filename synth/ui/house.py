@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,6 +18,8 @@ from synth.casework.maker import Maker
 from synth.casework.starter import FILE, STARTER_ID
 from synth.config import Settings
 from synth.engine import Engine
+from synth.errors import StoreError
+from synth.governance.monitoring import REFUSED, Gate
 from synth.imaging import to_uint8
 from synth.intake.archives import Archives
 from synth.intake.downloads import Downloads
@@ -28,11 +32,14 @@ from synth.origins import Licence
 from synth.reading.cases import Case, CaseSet, Standing
 from synth.reading.sessions import ReadingSession
 from synth.store import Store
-from synth.types import GeneratedImage, GenerationRequest, Step
+from synth.store.register import Loaded
+from synth.types import AuditEvent, GeneratedImage, GenerationRequest, Step
 
 if TYPE_CHECKING:
     from synth.diffusion.model import Model
     from synth.generate import Order
+
+log = logging.getLogger(__name__)
 
 
 @st.cache_resource(show_spinner=False)
@@ -104,10 +111,11 @@ def downloads() -> Downloads:
 
 
 def begin_work() -> None:
-    """What goes on without anybody asking: cases are drawn, cut imports go on, and a PACS may send to us."""
+    """What goes on without anybody asking: cases are drawn, cut imports go on, a PACS may send, drift is watched."""
     maker()
     importer()
     archives()
+    looks()
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -166,6 +174,22 @@ def device_name(device: str) -> str:
     return loader.device_name(device)
 
 
+@st.cache_resource(show_spinner=False)
+def _gate() -> Gate:
+    return Gate()
+
+
+def count_refusal(who: str, kind: str) -> None:
+    """Keep that something of a kind was refused to a user; once in ten seconds, and never a word of what it was."""
+    now = datetime.now(UTC)
+    if not _gate().passes(who, kind, now):
+        return
+    try:
+        store().add_event(AuditEvent(now, who, REFUSED, "", "", {"kind": kind}))
+    except StoreError:  # the refusal stands, counted or not
+        log.warning("A refusal could not be counted.", exc_info=True)
+
+
 def accept_licence(licence: Licence, who: str) -> None:
     """Keep that somebody accepted the licence of the model that waits, and load it. Raises StoreError."""
     store().accept_licence(licence, who, datetime.now(UTC))
@@ -177,10 +201,16 @@ def _load_model() -> Model:
     if settings().model_id == "tiny":
         from synth.models.tiny import TinyModel
 
-        return TinyModel()
-    from synth.models import loader
+        model: Model = TinyModel()
+    else:
+        from synth.models import loader
 
-    return loader.load(settings(), store().licence_accepted)
+        model = loader.load(settings(), store().licence_accepted)
+    card, text = model.card, settings().models / settings().model_id / "card.md"
+    digest = hashlib.sha256(text.read_bytes()).hexdigest() if text.is_file() else ""
+    loaded = Loaded(card.id, card.revision, card.weights_hash(), card.licence, digest, str(model.device))
+    store().register.add(loaded, datetime.now(UTC))
+    return model
 
 
 def _busy() -> bool:

@@ -96,3 +96,8 @@ def accept_licence(licence: Licence) -> None:
     person = session.person()
     require(person, Permission.MODELS)
     house.accept_licence(licence, person.name)
+
+
+def count_refusal(kind: str) -> None:
+    """Keep that something was refused to whoever looks at the page."""
+    house.count_refusal(session.user(), kind)
