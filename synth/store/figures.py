@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import numpy as np
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -167,11 +167,10 @@ def _errors(session: Session, where: Where) -> Counted:
 
 
 def _spread(session: Session, column: Seconds, where: Where) -> Spread:
-    found = session.scalars(select(column).where(column.is_not(None), *where)).all()
-    if not found:
-        return Spread()
-    median, most = np.percentile(np.array(found, float), (50, 95))
-    return Spread(len(found), float(median), float(most))
+    count = session.scalar(select(func.count(column)).where(*where)) or 0
+    ranked = select(column).where(column.is_not(None), *where).order_by(column).limit(1)
+    ranks = [math.ceil(share * count) - 1 for share in (0.5, 0.95)]  # nearest rank
+    return Spread(count, *(session.scalar(ranked.offset(rank)) for rank in ranks)) if count else Spread()
 
 
 def _buckets(session: Session, column: Seconds, ends: Sequence[float]) -> Buckets:

@@ -58,11 +58,12 @@ class References:
             row = _newest(session, kind)
             return None if row is None else _reference(row)
 
-    def collected(self, kind: Kind, embedder: str) -> int:
-        """How many images of a kind have a vector: a reference is made of the first `drift.IMAGES`."""
-        query = select(func.count()).select_from(FactRow).join(VectorRow, _vector(embedder)).where(*_of(kind))
+    def collected(self, kind: Kind) -> int:
+        """How many images of a kind have a vector, of one embedder: a reference is made of the first `drift.IMAGES`."""
+        seen = VectorRow.source == "synthetic:" + FactRow.image
+        query = select(func.count()).select_from(FactRow).join(VectorRow, seen).where(*_of(kind))
         with self._database.reading() as session:
-            return session.scalar(query) or 0
+            return max(session.scalars(query.group_by(VectorRow.version)), default=0)
 
     def freeze(self, kind: Kind, embedder: str, at: datetime) -> Reference | None:
         """Make the first reference of a kind, once there are enough images; None where there is nothing to do.

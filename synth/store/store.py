@@ -21,9 +21,9 @@ from synth.store.facts import keep_fact
 from synth.store.figures import Figures
 from synth.store.holdings import Holdings
 from synth.store.imports import Imports
+from synth.store.model_register import ModelRegister
 from synth.store.records import StoredImage
 from synth.store.references import References
-from synth.store.register import Register
 from synth.store.sittings import Sittings
 from synth.store.tables import EventRow, ImageRow, JobRow
 from synth.types import AuditEvent, Base, GeneratedImage, GenerationRequest, Job, JobState, Pixels
@@ -36,7 +36,7 @@ class Store:
     """One database and one place for pixels. Every method may be called from any thread.
 
     `casebook` holds case sets and studies, `sittings` what was read, `holdings` real images, `imports` how they came,
-    `figures` counts, `references` say what drift is measured from, `register` which models were used.
+    `figures` counts, `references` are what drift is measured from, `model_register` says which models were used.
     Every method raises StoreError, in one sentence, when the database or the place of the pixels fails.
     """
 
@@ -50,7 +50,7 @@ class Store:
         self.imports = Imports(self._database)
         self.figures = Figures(self._database)
         self.references = References(self._database)
-        self.register = Register(self._database)
+        self.model_register = ModelRegister(self._database)
 
     def close(self) -> None:
         """Give all database connections back."""

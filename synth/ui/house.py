@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from synth import __version__
 from synth.casework import pool
 from synth.casework.desk import Desk
 from synth.casework.maker import Maker
@@ -19,20 +20,23 @@ from synth.casework.starter import FILE, STARTER_ID
 from synth.config import Settings
 from synth.engine import Engine
 from synth.errors import StoreError
+from synth.export.documents.about import About
 from synth.governance.monitoring import REFUSED, Gate
 from synth.imaging import to_uint8
 from synth.intake.archives import Archives
 from synth.intake.downloads import Downloads
 from synth.intake.importer import Importer
 from synth.intake.looks import Embed, Looks
+from synth.intake.model_files import ModelFiles
 from synth.intake.transfers import Transfers
 from synth.library.collections import Collections
 from synth.library.folders import Library
+from synth.monitor import Monitor
 from synth.origins import Licence
 from synth.reading.cases import Case, CaseSet, Standing
 from synth.reading.sessions import ReadingSession
 from synth.store import Store
-from synth.store.register import Loaded
+from synth.store.model_register import Loaded
 from synth.types import AuditEvent, GeneratedImage, GenerationRequest, Step
 
 if TYPE_CHECKING:
@@ -82,6 +86,18 @@ def library() -> Library:
 def looks() -> Looks:
     """What the images of the library look like, computed in the background while the device is idle."""
     return Looks(store(), library(), _load_embedder, _busy)
+
+
+@st.cache_resource(show_spinner=False)
+def monitor() -> Monitor:
+    """What is made, refused and failed here, and whether new pictures still look like the first."""
+    return Monitor(store())
+
+
+@st.cache_resource(show_spinner=False)
+def model_files() -> ModelFiles:
+    """Whether the files of models are those of their cards."""
+    return ModelFiles()
 
 
 @st.cache_resource(show_spinner=False)
@@ -190,6 +206,23 @@ def count_refusal(who: str, kind: str) -> None:
         log.warning("A refusal could not be counted.", exc_info=True)
 
 
+def about() -> About | None:
+    """The model that draws, as documents tell of it; None until it is loaded."""
+    status = engine().status()
+    if status.card is None:
+        return None
+    return About(datetime.now(UTC), __version__, status.card, *_card_text(), status.device)
+
+
+def _card_text() -> tuple[str, str]:
+    """The text of card.md in the model's folder with its sha256 (hex); both empty where there is none."""
+    file = settings().models / settings().model_id / "card.md"
+    if not file.is_file():
+        return "", ""
+    data = file.read_bytes()
+    return data.decode("utf-8", "replace"), hashlib.sha256(data).hexdigest()
+
+
 def accept_licence(licence: Licence, who: str) -> None:
     """Keep that somebody accepted the licence of the model that waits, and load it. Raises StoreError."""
     store().accept_licence(licence, who, datetime.now(UTC))
@@ -206,10 +239,9 @@ def _load_model() -> Model:
         from synth.models import loader
 
         model = loader.load(settings(), store().licence_accepted)
-    card, text = model.card, settings().models / settings().model_id / "card.md"
-    digest = hashlib.sha256(text.read_bytes()).hexdigest() if text.is_file() else ""
-    loaded = Loaded(card.id, card.revision, card.weights_hash(), card.licence, digest, str(model.device))
-    store().register.add(loaded, datetime.now(UTC))
+    card = model.card
+    loaded = Loaded(card.id, card.revision, card.weights_hash(), card.licence, _card_text()[1], str(model.device))
+    store().model_register.add(loaded, datetime.now(UTC))
     return model
 
 

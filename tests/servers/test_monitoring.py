@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.store.test_figures import *  # noqa: F403
+from tests.store.test_model_register import *  # noqa: F403
 from tests.store.test_references import *  # noqa: F403
-from tests.store.test_register import *  # noqa: F403
 
 pytestmark = pytest.mark.server

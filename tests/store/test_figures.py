@@ -61,7 +61,7 @@ def test_a_period_holds_what_happened_in_it(store: Store, make_image: Make) -> N
         refusals=(("busy", 2), ("policy", 1)),
         errors=(("The prompt ... is refused.", 2),),
         waiting=Spread(),
-        drawing=Spread(2, 1.125, 2.025),
+        drawing=Spread(2, 0.125, 2.125),
     )
 
 

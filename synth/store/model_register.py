@@ -40,7 +40,7 @@ class Entry:
     accepted_by: str = ""
 
 
-class Register:
+class ModelRegister:
     """The models that drew in this database. Every method may be called from any thread and raises StoreError."""
 
     def __init__(self, database: Database) -> None:
