@@ -45,7 +45,7 @@ def panel() -> None:
 def sidebar() -> None:
     """One line for those who look after the app, while something needs them."""
     if session.person().may(Permission.MONITOR) and (alarms := resources.monitor().alarms()):
-        more = f" and {len(alarms) - 1} more" if len(alarms) > 1 else ""
+        more = f" And {len(alarms) - 1} more." if len(alarms) > 1 else ""
         st.markdown(f":small[:orange[:material/notifications: {alarms[0].sentence}{more}]]")
 
 

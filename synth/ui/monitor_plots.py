@@ -82,7 +82,7 @@ def drift(chart: Chart) -> go.Figure:
     fig.add_trace(_line(numbers, [chart.centre] * len(numbers), LINE, "solid", 1.2))
     _plain(fig, DRIFT_PX, {"l": 52, "r": 8, "t": 30, "b": 36})
     fig.update_layout(legend={"orientation": "h", "x": 0, "y": 1.14})
-    fig.update_xaxes(title=f"batches of {BATCH} images, the newest is 0")
+    fig.update_xaxes(title=f"batches of {BATCH} images, the newest is 0", dtick=max(1, len(numbers) // 10))
     fig.update_yaxes(title="distance to the reference", tickformat=".3f")
     return fig
 
