@@ -11,7 +11,6 @@ from synth.export.documents.blocks import Document
 from synth.export.documents.data_sheet import data_sheet
 from synth.export.documents.markdown import markdown
 from synth.export.documents.model_card import model_card
-from synth.export.documents.pdf import pdf
 from synth.governance.roles import Permission, require
 from synth.ui import resources, session
 
@@ -55,9 +54,15 @@ def _button(label: str, name: str, document: Document, place: str = "") -> None:
     file = name.lower().replace(" ", "-")
     st.download_button(
         label,
-        partial(markdown if as_text else pdf, document),
+        partial(markdown if as_text else _pdf, document),
         f"{file}.md" if as_text else f"{file}.pdf",
         "text/markdown" if as_text else "application/pdf",
         on_click="ignore",
         key=f"document_{place}_{file}_{label}",
     )
+
+
+def _pdf(document: Document) -> bytes:
+    from synth.export.documents.pdf import pdf  # what it needs is slow to import, and every start would wait for it
+
+    return pdf(document)

@@ -63,25 +63,7 @@ def transparency(about: About) -> Document:
             "a learner. A classifier's opinion is shown to those who ask for it and counts for nothing.",
             "Prompts that name or describe a person are refused, and their words are not written into the audit trail.",
         ),
-        Heading("The law"),
-        told(
-            "{article} asks providers to mark synthetic images in a way that machines can read, and those who use them "
-            "to say so. It applies from {date}, and to systems that were on the market before from {later}.",
-            article=Figure("Article 50 of the EU's AI Act", AI_ACT),
-            date=Figure("2 August 2026", AI_ACT),
-            later=Figure("2 December 2026", AI_ACT),
-        ),
-        told(
-            "A voluntary {code} names signed metadata and an invisible watermark; both are used here.",
-            code=Figure("Code of Practice", CODE),
-        ),
-        told(
-            "AI that evaluates what people have learnt is high-risk under {annex} from {date}; grading by fixed rules "
-            "is meant to stay outside of it.",
-            annex=Figure("Annex III", ANNEX),
-            date=Figure("2 December 2027", ANNEX),
-        ),
-        told("This is what was known when the notice was written, told in good faith; it is no legal advice."),
+        *_law(),
     )
     return Document("Transparency notice", blocks, about.made)
 
@@ -109,6 +91,37 @@ def intended_use(about: About) -> Document:
             "is meant for.",
         ),
         told("This is our reading of the sources below, not a text of a regulator."),
+        *_regulators(),
+    )
+    return Document("Intended use", blocks, about.made)
+
+
+def _law() -> tuple[Block, ...]:
+    return (
+        Heading("The law"),
+        told(
+            "{article} asks providers to mark synthetic images in a way that machines can read, and those who use them "
+            "to say so. It applies from {date}, and to systems that were on the market before from {later}.",
+            article=Figure("Article 50 of the EU's AI Act", AI_ACT),
+            date=Figure("2 August 2026", AI_ACT),
+            later=Figure("2 December 2026", AI_ACT),
+        ),
+        told(
+            "A voluntary {code} names signed metadata and an invisible watermark; both are used here.",
+            code=Figure("Code of Practice", CODE),
+        ),
+        told(
+            "AI that evaluates what people have learnt is high-risk under {annex} from {date}; grading by fixed rules "
+            "is meant to stay outside of it.",
+            annex=Figure("Annex III", ANNEX),
+            date=Figure("2 December 2027", ANNEX),
+        ),
+        told("This is what was known when the notice was written, told in good faith; it is no legal advice."),
+    )
+
+
+def _regulators() -> tuple[Block, ...]:
+    return (
         Heading("What the regulator says"),
         told(
             "No final guidance of the FDA on synthetic data was found. Its {draft} is a draft; its laboratories study "
@@ -127,4 +140,3 @@ def intended_use(about: About) -> Document:
             article=Figure("Article 50 of the AI Act", AI_ACT),
         ),
     )
-    return Document("Intended use", blocks, about.made)
