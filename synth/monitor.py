@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 from synth.errors import RequestError
 from synth.export.documents.about import Held, Use
 from synth.governance.drift import Chart, Reference
-from synth.governance.monitoring import Alarm, Limits, Period, alarms
+from synth.governance.monitoring import Alarm, Limits, Period, alarms, by_group
 from synth.store import Store
 from synth.store.figures import Origin, Totals
 from synth.store.references import Kind
 
 T = TypeVar("T")
+Groups = Mapping[str, Collection[str]]  # user -> groups
 FRESH_S = 10.0  # for which figures are kept: whoever asks often does not read whole tables often
 REASON_MIN = 10  # characters
 ALARM_DAYS = 1  # alarms are about the last day
@@ -38,8 +39,9 @@ class Watched:
 class Monitor:
     """The figures of one database. Every method may be called from any thread and raises StoreError."""
 
-    def __init__(self, store: Store, limits: Limits | None = None) -> None:
-        self._store, self._limits = store, limits or Limits()
+    def __init__(self, store: Store, groups: Callable[[], Groups] = dict, limits: Limits | None = None) -> None:
+        """`groups` tells which groups each user is in."""
+        self._store, self._groups, self._limits = store, groups, limits or Limits()
         self._lock = threading.Lock()
         self._kept: dict[Hashable, tuple[float, Any]] = {}
 
@@ -51,6 +53,11 @@ class Monitor:
             return self._store.figures.period(now - timedelta(days=days), now)
 
         return self._fresh(("period", days), count)
+
+    def by_group(self, days: int) -> dict[str, int]:
+        """Images of the last `days` days by group of users, most first; empty where there are no groups."""
+        groups = self._groups()
+        return by_group(self.period(days), groups) if any(groups.values()) else {}
 
     def watched(self) -> tuple[Watched, ...]:
         """Every kind of picture that the present model has drawn here."""

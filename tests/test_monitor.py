@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -51,3 +52,11 @@ def test_documents_get_what_was_made_and_where_real_images_are_from(store: Store
     assert Monitor(store).use("tiny", "1") == Use(1, 1, 0, first)
     assert Monitor(store).use("tiny", "2") == Use(0, 0, 0, None)
     assert Monitor(store).held() == (Held("Collection", "CC0 1.0", "DX", 1),)
+
+
+def test_images_are_counted_by_group_where_there_are_groups(store: Store, make_image: Make) -> None:
+    image = make_image("a", "ada")
+    store.add_image(replace(image, provenance=replace(image.provenance, created_at=datetime.now(UTC))))
+    assert Monitor(store, lambda: {"ada": {"year 1"}}).by_group(1) == {"year 1": 1}
+    assert Monitor(store, lambda: {"tom": {"year 1"}}).by_group(1) == {"no group": 1}
+    assert Monitor(store, lambda: {"ada": ()}).by_group(1) == {}

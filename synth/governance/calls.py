@@ -103,7 +103,7 @@ CALLS: dict[str, Call] = {
     **_all("store.holdings", P.CURATE, ("add_mask", "edit", "remove", "restore")),
     **_all("store.imports", P.CURATE, ("get", "latest", "report")),
     **_all("store.model_register", P.MONITOR, ("entries",)),
-    **_all("monitor", P.MONITOR, ("period", "watched", "alarms", "use", "held")),
+    **_all("monitor", P.MONITOR, ("period", "by_group", "watched", "alarms", "use", "held")),
     **_all("model_files", P.MONITOR, ("check", "running", "result")),
     **_all("monitor", P.MODELS, ("renew",), own_name(1)),
     **_all("library", P.LIBRARY, ("images", "image", "pixels", "whole", "readable", "hounsfield", "spacing_mm")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 import streamlit as st
 
@@ -33,7 +34,7 @@ def panel() -> None:
     else:
         st.caption(NOTHING)
     _counts(period)
-    _tables(period)
+    _tables(period, resources.monitor().by_group(PERIODS[name]))
     st.markdown("**Drift**", help=WHAT_DRIFT_IS)
     watched = resources.monitor().watched()
     if not watched:
@@ -94,7 +95,7 @@ def _counts(period: Period) -> None:
                 st.caption(NOTHING)
 
 
-def _tables(period: Period) -> None:
+def _tables(period: Period, groups: dict[str, int]) -> None:
     users: Counter[str] = Counter()
     for volume in period.volumes:
         users[volume.who] += volume.images
@@ -102,13 +103,16 @@ def _tables(period: Period) -> None:
     with left:
         st.markdown("**Images by user**")
         _table(("User", "Images"), users.most_common())
+        if groups:
+            st.markdown("**Images by group**", help="Who is in several groups counts in each.")
+            _table(("Group", "Images"), [*groups.items()])
     with right:
         st.markdown("**Errors**", help="What is in quotation marks is left out, as it may be of a prompt.")
         _table(("Sentence", "Jobs"), period.errors)
 
 
-def _table(heads: tuple[str, str], rows: object) -> None:
-    listed = [dict(zip(heads, row, strict=True)) for row in rows]  # type: ignore[attr-defined]
+def _table(heads: tuple[str, str], rows: Iterable[tuple[str, int]]) -> None:
+    listed = [dict(zip(heads, row, strict=True)) for row in rows]
     if listed:
         st.dataframe(listed, hide_index=True, width="stretch", height="content")
     else:

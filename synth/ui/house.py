@@ -22,6 +22,7 @@ from synth.engine import Engine
 from synth.errors import StoreError
 from synth.export.documents.about import About
 from synth.governance.monitoring import REFUSED, Gate
+from synth.governance.roles import LOCAL_USER
 from synth.imaging import to_uint8
 from synth.intake.archives import Archives
 from synth.intake.downloads import Downloads
@@ -91,7 +92,7 @@ def looks() -> Looks:
 @st.cache_resource(show_spinner=False)
 def monitor() -> Monitor:
     """What is made, refused and failed here, and whether new pictures still look like the first."""
-    return Monitor(store())
+    return Monitor(store(), lambda: {LOCAL_USER.name: LOCAL_USER.groups})
 
 
 @st.cache_resource(show_spinner=False)
