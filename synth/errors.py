@@ -2,7 +2,9 @@
 
     SynthError
     ├── RequestError        a value typed or chosen by the user is out of range
-    ├── PolicyError         the request is understood and refused (identifier in the prompt, missing role)
+    │   └── OutOfScope      a prompt names nothing that can be drawn
+    ├── PolicyError         the request is understood and refused (missing role)
+    │   └── NamesPerson     a text holds what identifies a person
     ├── BusyError           the queue is full
     ├── Cancelled           the user stopped the job
     ├── ModelError
@@ -21,6 +23,7 @@ The message is one sentence for the screen: what is wrong, which value, what wou
 from __future__ import annotations
 
 import logging
+from typing import ClassVar
 
 from synth.origins import Licence
 
@@ -28,17 +31,35 @@ from synth.origins import Licence
 class SynthError(Exception):
     """Base of all errors that pages show as a sentence."""
 
+    refusal: ClassVar[str] = ""  # the kind under which monitoring counts it; empty: it is no refusal
+
 
 class RequestError(SynthError):
     """A value of a request is out of its range."""
 
 
+class OutOfScope(RequestError):
+    """A prompt is readable and names nothing that can be drawn."""
+
+    refusal = "out of scope"
+
+
 class PolicyError(SynthError):
     """The request is refused by a rule."""
+
+    refusal = "policy"
+
+
+class NamesPerson(PolicyError):
+    """A text holds what looks as if it identified a person."""
+
+    refusal = "identifier"
 
 
 class BusyError(SynthError):
     """The queue of the device is full."""
+
+    refusal = "busy"
 
 
 class Cancelled(SynthError):

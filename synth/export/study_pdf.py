@@ -27,15 +27,15 @@ INTENDED_USE = "Education and research, never diagnosis"
 MARGIN_PT = 40
 INK, QUIET, RULE = HexColor("#1d2329"), HexColor("#5c666f"), HexColor("#c9d0d6")
 
-_TEXT = ParagraphStyle("text", fontName="Helvetica", fontSize=8.5, leading=11.5, textColor=INK)
-_SMALL = ParagraphStyle("small", parent=_TEXT, fontSize=7.5, leading=10, textColor=QUIET)
-_TITLE = ParagraphStyle("title", parent=_TEXT, fontName="Helvetica-Bold", fontSize=18, leading=23)
-_HEAD = ParagraphStyle("head", parent=_TITLE, fontSize=12, leading=16, spaceBefore=12, keepWithNext=1)
-_UNDER = ParagraphStyle("under", parent=_TEXT, fontName="Helvetica-Bold", spaceBefore=7, spaceAfter=2)
+TEXT = ParagraphStyle("text", fontName="Helvetica", fontSize=8.5, leading=11.5, textColor=INK)
+SMALL = ParagraphStyle("small", parent=TEXT, fontSize=7.5, leading=10, textColor=QUIET)
+TITLE = ParagraphStyle("title", parent=TEXT, fontName="Helvetica-Bold", fontSize=18, leading=23)
+HEAD = ParagraphStyle("head", parent=TITLE, fontSize=12, leading=16, spaceBefore=12, keepWithNext=1)
+_UNDER = ParagraphStyle("under", parent=TEXT, fontName="Helvetica-Bold", spaceBefore=7, spaceAfter=2)
 
 _BARRED = str.maketrans("łŁđĐħĦıİ", "lLdDhHiI")  # letters that are not a plain one with an accent
 
-_LINES = [
+LINES = [
     ("FONT", (0, 0), (-1, 0), "Helvetica-Bold", 7),
     ("FONT", (0, 1), (-1, -1), "Helvetica", 7),
     ("TEXTCOLOR", (0, 0), (-1, -1), INK),
@@ -61,7 +61,7 @@ def study_pdf(report: StudyReport, day: date) -> bytes:
         rightMargin=MARGIN_PT,
         topMargin=MARGIN_PT,
         bottomMargin=MARGIN_PT + 12,
-        title=_plain(report.study.title),
+        title=plain(report.study.title),
         subject=INTENDED_USE,
         author="SynthRead",
         invariant=1,  # no clock and no random id in the file
@@ -74,24 +74,22 @@ def _story(report: StudyReport, day: date) -> list[Flowable]:
     study = report.study
     locked = f", locked on {study.locked_at:%Y-%m-%d}" if study.locked_at else ", not locked"
     story: list[Flowable] = [
-        _paragraph(study.title, _TITLE),
-        _paragraph(f"{INTENDED_USE}. Reader study begun on {study.created_at:%Y-%m-%d}{locked}.", _TEXT),
-        _paragraph(f"Report of {day:%Y-%m-%d}, made with SynthRead.", _TEXT),
-        _paragraph("Protocol", _HEAD),
+        _paragraph(study.title, TITLE),
+        _paragraph(f"{INTENDED_USE}. Reader study begun on {study.created_at:%Y-%m-%d}{locked}.", TEXT),
+        _paragraph(f"Report of {day:%Y-%m-%d}, made with SynthRead.", TEXT),
+        _paragraph("Protocol", HEAD),
     ]
-    story += [
-        Paragraph(f"<b>{_safe(name)}:</b> {_safe(words)}", _TEXT) for name, words in protocol_rows(study.protocol)
-    ]
-    story += [_paragraph("Readers", _HEAD), _grid(completion(study, report.progress))]
+    story += [Paragraph(f"<b>{safe(name)}:</b> {safe(words)}", TEXT) for name, words in protocol_rows(study.protocol)]
+    story += [_paragraph("Readers", HEAD), _grid(completion(study, report.progress))]
     for task in report.tasks:
         story += _task(task)
     if told := notes(report):
-        story += [_paragraph("What was left out or could not be computed", _HEAD), _list(told)]
-    return [*story, _paragraph("Methods", _HEAD), _list(METHODS)]
+        story += [_paragraph("What was left out or could not be computed", HEAD), _list(told)]
+    return [*story, _paragraph("Methods", HEAD), _list(METHODS)]
 
 
 def _task(task: TaskResult) -> list[Flowable]:
-    story: list[Flowable] = [_paragraph(TASK_NAMES[task.task], _HEAD)]
+    story: list[Flowable] = [_paragraph(TASK_NAMES[task.task], HEAD)]
     for table in tables(task):
         story.append(KeepTogether([_paragraph(table.title, _UNDER), _grid(table)]))
     for result in task.conditions:
@@ -102,13 +100,13 @@ def _task(task: TaskResult) -> list[Flowable]:
         words = "Thin: one reader each. Thick: all readers together."
         if task.task is Task.REAL_OR_SYNTHETIC:
             words += f" {anchors.sources()}"
-        story.append(_paragraph(words, _SMALL))
+        story.append(_paragraph(words, SMALL))
     return story
 
 
 def _grid(table: Table) -> Flowable:
-    rows = [[_plain(cell) for cell in row] for row in (table.columns, *table.rows)]
-    return Grid(rows, style=_LINES, repeatRows=1, hAlign="LEFT")
+    rows = [[plain(cell) for cell in row] for row in (table.columns, *table.rows)]
+    return Grid(rows, style=LINES, repeatRows=1, hAlign="LEFT")
 
 
 def _beside(figures: Sequence[Drawing]) -> Flowable:
@@ -116,19 +114,19 @@ def _beside(figures: Sequence[Drawing]) -> Flowable:
 
 
 def _list(sentences: Sequence[str]) -> Flowable:
-    return ListFlowable([_paragraph(one, _TEXT) for one in sentences], bulletType="bullet", bulletFontSize=6)
+    return ListFlowable([_paragraph(one, TEXT) for one in sentences], bulletType="bullet", bulletFontSize=6)
 
 
 def _paragraph(text: str, style: ParagraphStyle) -> Flowable:
-    return Paragraph(_safe(text), style)
+    return Paragraph(safe(text), style)
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Text as a paragraph takes it: its lines kept, its < and & no markup."""
-    return escape(_plain(text)).replace("\n", "<br/>")
+    return escape(plain(text)).replace("\n", "<br/>")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """The text in the letters of the PDF's own fonts (Windows-1252)."""
     text = text.translate(_BARRED)
     known = "".join(

@@ -102,6 +102,10 @@ CALLS: dict[str, Call] = {
     **_all("store.holdings", P.LIBRARY, ("search", "ids", "facets", "holding", "holdings", "thumbnail", "file")),
     **_all("store.holdings", P.CURATE, ("add_mask", "edit", "remove", "restore")),
     **_all("store.imports", P.CURATE, ("get", "latest", "report")),
+    **_all("store.model_register", P.MONITOR, ("entries",)),
+    **_all("monitor", P.MONITOR, ("period", "by_group", "watched", "alarms", "use", "held")),
+    **_all("model_files", P.MONITOR, ("check", "running", "result")),
+    **_all("monitor", P.MODELS, ("renew",), own_name(1)),
     **_all("library", P.LIBRARY, ("images", "image", "pixels", "whole", "readable", "hounsfield", "spacing_mm")),
     **_all("library", P.LIBRARY, ("revision", "problem", "refresh")),
     **_all("looks", P.LIBRARY, ("like_real", "like_synthetic", "embedder_id")),
@@ -122,4 +126,5 @@ CALLS: dict[str, Call] = {
     **_all("desk", P.PRACTISE, ("case", "answer", "end"), own_sitting_in),
 }
 
-TABLE = Table(CALLS, frozenset({"store.casebook", "store.sittings", "store.holdings", "store.imports"}))
+PARTS = ("casebook", "sittings", "holdings", "imports", "model_register")
+TABLE = Table(CALLS, frozenset(f"store.{part}" for part in PARTS))

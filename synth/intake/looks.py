@@ -1,11 +1,12 @@
-"""What images look like: vectors of the library computed while nobody waits for an image, and the nearest of them."""
+"""What images look like: vectors computed while nobody waits for an image, the nearest of them, and drift."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ from synth.errors import DicomError, ModelError, StoreError, SynthError
 from synth.library.folders import Library
 from synth.library.likeness import MAY_BE_COPY, Likeness, Near
 from synth.store import Search, Store
+from synth.store.references import Kind
 from synth.types import RealImage
 
 SIDE_PX = 256  # of the longer side, at which a picture is looked at
@@ -65,6 +67,7 @@ class Looks:
         self._after, self._ids, self._table = 0, list[str](), np.zeros((0, 0), np.float16)
         self._index: tuple[tuple[int, int], Likeness] | None = None
         self._unreadable: set[str] = set()
+        self._drawn: dict[Kind, int] = {}  # number of the last synthetic image of each kind that was looked at
         self._woken, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._loop, name="looks", daemon=True)
         self._thread.start()
@@ -159,7 +162,7 @@ class Looks:
     def _loop(self) -> None:
         while not self._closing.is_set():
             try:
-                worked = not self._busy() and self._look()
+                worked = not self._busy() and (self._look() or self._look_at_drawn())
             except ModelError as error:
                 log.warning("Images are not compared: %s", error)
                 return
@@ -188,3 +191,26 @@ class Looks:
             named = zip((name for name, _ in pictures), vectors, strict=True)
             self._store.holdings.add_vectors(embed.id, dict(named))
         return bool(images)
+
+    def _look_at_drawn(self) -> bool:
+        """One batch of new synthetic pictures, from which drift is told; False where there is none."""
+        references = self._store.references
+        for kind in references.kinds():
+            embed = self._opened()
+            if names := references.unseen(kind, embed.id, self._drawn.get(kind, 0), BATCH):
+                self._drawn[kind] = max(names.values())
+                self._see_drawn(embed, names)
+                return True
+            references.freeze(kind, embed.id, datetime.now(UTC))
+        return False
+
+    def _see_drawn(self, embed: Embed, image_ids: Iterable[str]) -> None:
+        pictures: dict[str, Grey] = {}
+        for image_id in image_ids:
+            try:
+                pictures[f"synthetic:{image_id}"] = imaging.to_uint8(self._store.image(image_id).pixels)
+            except StoreError as error:
+                log.info("%s", error)
+        if pictures:
+            vectors = embed([*pictures.values()])
+            self._store.holdings.add_vectors(embed.id, dict(zip(pictures, vectors, strict=True)))

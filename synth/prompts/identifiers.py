@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from synth.errors import PolicyError
+from synth.errors import NamesPerson
 from synth.prompts.lexicon import KNOWN
 from synth.prompts.names import ANATOMY, EPONYM_NOUNS, EPONYMS, GIVEN_NAMES, MEDICAL_ENDING
 
@@ -86,10 +86,10 @@ _WORDS = re.compile(r"[^\W\d_][\w'\u2019-]*")
 
 
 def guard(text: str) -> None:
-    """Pass a text that identifies nobody. Raises PolicyError naming the first part that looks as if it did."""
+    """Pass a text that identifies nobody. Raises NamesPerson naming the first part that looks as if it did."""
     for found in (_by_pattern(text), _by_name(text)):
         for kind, part in found:
-            raise PolicyError(f"{part.strip()!r} looks like {kind}; leave out everything that identifies a person.")
+            raise NamesPerson(f"{part.strip()!r} looks like {kind}; leave out everything that identifies a person.")
 
 
 def _by_pattern(text: str) -> Iterator[tuple[str, str]]:

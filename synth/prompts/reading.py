@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from synth.errors import RequestError
+from synth.errors import OutOfScope, RequestError
 from synth.findings import VOCABULARY
 from synth.prompts.identifiers import guard
 from synth.prompts.lexicon import KNOWN, WANTED, Item, Kind
@@ -60,7 +60,7 @@ def parse(text: str) -> ParsedPrompt:
     normal = any(item.kind in (Kind.NORMAL, Kind.DENIED) for item in items)
     if not (findings or absent or normal or technique.said or patient.sex or patient.age is not None or found):
         words = f" ({', '.join(map(repr, unknown[:5]))})" if unknown else ""
-        raise RequestError(f"The prompt names no image, patient or finding that is known{words}; try {EXAMPLE!r}.")
+        raise OutOfScope(f"The prompt names no image, patient or finding that is known{words}; try {EXAMPLE!r}.")
     notes += [*patient.notes, *technique.notes, *told]
     notes += _remarks(items, found, lost, findings, normal=normal, unknown=unknown)
     return ParsedPrompt(

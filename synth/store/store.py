@@ -17,9 +17,13 @@ from synth.store import records
 from synth.store.blobs import Blobs, decode_png, digest_of, encode_png, shrink
 from synth.store.casebook import Casebook
 from synth.store.database import Database
+from synth.store.facts import keep_fact
+from synth.store.figures import Figures
 from synth.store.holdings import Holdings
 from synth.store.imports import Imports
+from synth.store.model_register import ModelRegister
 from synth.store.records import StoredImage
+from synth.store.references import References
 from synth.store.sittings import Sittings
 from synth.store.tables import EventRow, ImageRow, JobRow
 from synth.types import AuditEvent, Base, GeneratedImage, GenerationRequest, Job, JobState, Pixels
@@ -31,7 +35,8 @@ OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
 class Store:
     """One database and one place for pixels. Every method may be called from any thread.
 
-    `casebook` holds case sets and studies, `sittings` what was read, `holdings` real images, `imports` how they came.
+    `casebook` holds case sets and studies, `sittings` what was read, `holdings` real images, `imports` how they came,
+    `figures` counts, `references` are what drift is measured from, `model_register` says which models were used.
     Every method raises StoreError, in one sentence, when the database or the place of the pixels fails.
     """
 
@@ -43,6 +48,9 @@ class Store:
         self.sittings = Sittings(self._database)
         self.holdings = Holdings(self._database, self._blobs)
         self.imports = Imports(self._database)
+        self.figures = Figures(self._database)
+        self.references = References(self._database)
+        self.model_register = ModelRegister(self._database)
 
     def close(self) -> None:
         """Give all database connections back."""
@@ -117,6 +125,7 @@ class Store:
                         state=job.state.value,
                         owner=owner,
                         seen_at=_now(),
+                        asked_at=_now(),
                     )
                 )
             session.add_all(map(records.event_row, events))
@@ -231,6 +240,7 @@ class Store:
         pictures = {name: encode_png(pixels) for name, pixels in image.pictures.items()}
         named = {name: digest_of(data) for name, data in pictures.items()}
         session.add(records.image_row(image, digest_of(png), named))
+        keep_fact(session, image)
         if event is not None:
             session.add(records.event_row(event))
         session.flush()

@@ -77,12 +77,14 @@ class JobRow(Base):
     seen_at: Mapped[datetime]
     image_id: Mapped[str | None] = mapped_column(String(ID_LENGTH), ForeignKey("images.id"))
     error: Mapped[str | None] = mapped_column(Text)
+    asked_at: Mapped[datetime | None]
 
 
 class EventRow(Base):
     """One row of the audit trail; rows are only ever added."""
 
     __tablename__ = "events"
+    __table_args__ = (Index("ix_events_action_at", "action", "at"),)
 
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     at: Mapped[datetime] = mapped_column(index=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,29 +12,39 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from synth import __version__
 from synth.casework import pool
 from synth.casework.desk import Desk
 from synth.casework.maker import Maker
 from synth.casework.starter import FILE, STARTER_ID
 from synth.config import Settings
 from synth.engine import Engine
+from synth.errors import StoreError
+from synth.export.documents.about import About
+from synth.governance.monitoring import REFUSED, Gate
+from synth.governance.roles import LOCAL_USER
 from synth.imaging import to_uint8
 from synth.intake.archives import Archives
 from synth.intake.downloads import Downloads
 from synth.intake.importer import Importer
 from synth.intake.looks import Embed, Looks
+from synth.intake.model_files import ModelFiles
 from synth.intake.transfers import Transfers
 from synth.library.collections import Collections
 from synth.library.folders import Library
+from synth.monitor import Monitor
 from synth.origins import Licence
 from synth.reading.cases import Case, CaseSet, Standing
 from synth.reading.sessions import ReadingSession
 from synth.store import Store
-from synth.types import GeneratedImage, GenerationRequest, Step
+from synth.store.model_register import Loaded
+from synth.types import AuditEvent, GeneratedImage, GenerationRequest, Step
 
 if TYPE_CHECKING:
     from synth.diffusion.model import Model
     from synth.generate import Order
+
+log = logging.getLogger(__name__)
 
 
 @st.cache_resource(show_spinner=False)
@@ -78,6 +90,18 @@ def looks() -> Looks:
 
 
 @st.cache_resource(show_spinner=False)
+def monitor() -> Monitor:
+    """What is made, refused and failed here, and whether new pictures still look like the first."""
+    return Monitor(store(), lambda: {LOCAL_USER.name: LOCAL_USER.groups})
+
+
+@st.cache_resource(show_spinner=False)
+def model_files() -> ModelFiles:
+    """Whether the files of models are those of their cards."""
+    return ModelFiles()
+
+
+@st.cache_resource(show_spinner=False)
 def transfers() -> Transfers:
     """What is being fetched, sent and downloaded in the background."""
     return Transfers()
@@ -104,10 +128,11 @@ def downloads() -> Downloads:
 
 
 def begin_work() -> None:
-    """What goes on without anybody asking: cases are drawn, cut imports go on, and a PACS may send to us."""
+    """What goes on without anybody asking: cases are drawn, cut imports go on, a PACS may send, drift is watched."""
     maker()
     importer()
     archives()
+    looks()
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -166,6 +191,39 @@ def device_name(device: str) -> str:
     return loader.device_name(device)
 
 
+@st.cache_resource(show_spinner=False)
+def _gate() -> Gate:
+    return Gate()
+
+
+def count_refusal(who: str, kind: str) -> None:
+    """Keep that something of a kind was refused to a user; once in ten seconds, and never a word of what it was."""
+    now = datetime.now(UTC)
+    if not _gate().passes(who, kind, now):
+        return
+    try:
+        store().add_event(AuditEvent(now, who, REFUSED, "", "", {"kind": kind}))
+    except StoreError:  # the refusal stands, counted or not
+        log.warning("A refusal could not be counted.", exc_info=True)
+
+
+def about() -> About | None:
+    """The model that draws, as documents tell of it; None until it is loaded."""
+    status = engine().status()
+    if status.card is None:
+        return None
+    return About(datetime.now(UTC), __version__, status.card, *_card_text(), status.device)
+
+
+def _card_text() -> tuple[str, str]:
+    """The text of card.md in the model's folder with its sha256 (hex); both empty where there is none."""
+    file = settings().models / settings().model_id / "card.md"
+    if not file.is_file():
+        return "", ""
+    data = file.read_bytes()
+    return data.decode("utf-8", "replace"), hashlib.sha256(data).hexdigest()
+
+
 def accept_licence(licence: Licence, who: str) -> None:
     """Keep that somebody accepted the licence of the model that waits, and load it. Raises StoreError."""
     store().accept_licence(licence, who, datetime.now(UTC))
@@ -177,10 +235,15 @@ def _load_model() -> Model:
     if settings().model_id == "tiny":
         from synth.models.tiny import TinyModel
 
-        return TinyModel()
-    from synth.models import loader
+        model: Model = TinyModel()
+    else:
+        from synth.models import loader
 
-    return loader.load(settings(), store().licence_accepted)
+        model = loader.load(settings(), store().licence_accepted)
+    card = model.card
+    loaded = Loaded(card.id, card.revision, card.weights_hash(), card.licence, _card_text()[1], str(model.device))
+    store().model_register.add(loaded, datetime.now(UTC))
+    return model
 
 
 def _busy() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from synth.casework.desk import Desk
 from synth.casework.maker import Maker
 from synth.engine import Engine
+from synth.export.documents.about import About
 from synth.governance.calls import TABLE
 from synth.governance.guard import guarded
 from synth.governance.roles import Permission, require
@@ -12,9 +13,11 @@ from synth.intake.archives import Archives
 from synth.intake.downloads import Downloads
 from synth.intake.importer import Importer
 from synth.intake.looks import Looks
+from synth.intake.model_files import ModelFiles
 from synth.intake.transfers import Transfers
 from synth.library.collections import Collections
 from synth.library.folders import Library
+from synth.monitor import Monitor
 from synth.origins import Licence
 from synth.reading.sessions import ReadingSession
 from synth.store import Store
@@ -53,6 +56,16 @@ def library() -> Library:
 def looks() -> Looks:
     """What the images of the library look like."""
     return guarded(house.looks(), "looks", session.person(), TABLE)
+
+
+def monitor() -> Monitor:
+    """What is made, refused and failed here."""
+    return guarded(house.monitor(), "monitor", session.person(), TABLE)
+
+
+def model_files() -> ModelFiles:
+    """Whether the files of models are those of their cards."""
+    return guarded(house.model_files(), "model_files", session.person(), TABLE)
 
 
 def transfers() -> Transfers:
@@ -96,3 +109,14 @@ def accept_licence(licence: Licence) -> None:
     person = session.person()
     require(person, Permission.MODELS)
     house.accept_licence(licence, person.name)
+
+
+def about() -> About | None:
+    """The model that draws, as documents tell of it; None until it is loaded."""
+    require(session.person(), Permission.PRACTISE)
+    return house.about()
+
+
+def count_refusal(kind: str) -> None:
+    """Keep that something was refused to whoever looks at the page."""
+    house.count_refusal(session.user(), kind)

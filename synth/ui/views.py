@@ -25,7 +25,10 @@ PICTURE_MB = 64  # of one uploaded picture; only the library takes more
 
 @contextmanager
 def show_error() -> Iterator[None]:
-    """Every SynthError raised inside becomes its sentence on the page; anything else is a bug and stays one."""
+    """Every SynthError raised inside becomes its sentence on the page; anything else is a bug and stays one.
+
+    The one place where refusals pass: their kind is counted for monitoring, without a word of what was asked.
+    """
     if PagesManager.uses_pages_directory:
         # Streamlit runs a page without app.py when its address is the first that a server is asked for.
         PagesManager.uses_pages_directory = False
@@ -34,6 +37,9 @@ def show_error() -> Iterator[None]:
         yield
     except SynthError as error:
         st.error(str(error))
+        if error.refusal and st.session_state.get("refused") != str(error):  # it may stand there for many runs
+            st.session_state["refused"] = str(error)
+            resources.count_refusal(error.refusal)
 
 
 def model_status() -> None:

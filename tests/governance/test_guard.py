@@ -18,13 +18,16 @@ from synth.intake.archives import Archives
 from synth.intake.downloads import Downloads
 from synth.intake.importer import Importer
 from synth.intake.looks import Looks
+from synth.intake.model_files import ModelFiles
 from synth.intake.transfers import Transfers
 from synth.library.collections import Collections
 from synth.library.folders import Library
+from synth.monitor import Monitor
 from synth.store import Store
 from synth.store.casebook import Casebook
 from synth.store.holdings import Holdings
 from synth.store.imports import Imports
+from synth.store.model_register import ModelRegister
 from synth.store.sittings import Sittings
 
 SERVICES: dict[str, type] = {
@@ -33,7 +36,10 @@ SERVICES: dict[str, type] = {
     "store.sittings": Sittings,
     "store.holdings": Holdings,
     "store.imports": Imports,
+    "store.model_register": ModelRegister,
     "engine": Engine,
+    "monitor": Monitor,
+    "model_files": ModelFiles,
     "maker": Maker,
     "desk": Desk,
     "importer": Importer,
@@ -61,7 +67,8 @@ def test_the_table_names_methods_that_are_there() -> None:
     for path in CALLS:
         service, _, method = path.rpartition(".")
         assert method in public(SERVICES[service]), path
-    assert {f"store.{part}" for part in ("casebook", "sittings", "holdings", "imports")} == TABLE.parts
+    parts = ("casebook", "sittings", "holdings", "imports", "model_register")
+    assert {f"store.{part}" for part in parts} == TABLE.parts
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from synth.imaging import png_bytes, resize
 from synth.intake import looks as module
 from synth.intake.looks import Looks
 from synth.library.folders import Library
-from synth.store import Search, Store
+from synth.store import Search, Store, references
 from synth.types import GeneratedImage, Modality
 from tests.phantoms import film
 
@@ -102,6 +102,30 @@ def test_real_neighbours_of_a_synthetic_image_are_of_its_modality(
         "synthetic:i1",
         "synthetic:i2",
     }
+
+
+def test_new_synthetic_pictures_are_looked_at_until_a_reference_of_drift_is_made(
+    store: Store,
+    looks: Looks,
+    make_image: Callable[..., GeneratedImage],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(references, "IMAGES", 4)
+    before = {*tmp_path.glob("blobs/**/*.png")}
+    store.add_image(make_image("gone"))
+    for file in {*tmp_path.glob("blobs/**/*.png")} - before:
+        file.unlink()
+    for seed in range(4):
+        store.add_image(replace(make_image(f"i{seed}"), pixels=film(64, seed)))
+    kind, until = ("tiny", "1", "DX"), time.monotonic() + 30
+    looks.wake()
+    while store.references.newest(kind) is None:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    made = store.references.newest(kind)
+    assert made is not None and (made.count, made.embedder, made.made_by) == (4, "blocks", "synthread")
+    assert not store.holdings.vectors_of("blocks", ["synthetic:gone"])
 
 
 def test_an_image_in_the_bin_is_nobodys_neighbour(store: Store, library: Library, looks: Looks) -> None:

@@ -26,7 +26,8 @@ def test_a_first_visit_draws_the_first_example_and_shows_it(app: Visit) -> None:
     request = made.request
     assert (request.modality, request.view, request.sex, request.age) == (Modality.DX, View.PA, Sex.MALE, 65)
     assert request.findings == (Finding("pneumonia", Side.RIGHT, Zone.LOWER),)
-    assert [event.action for event in house.store().events()] == ["done", "submit"]
+    actions = [event.action for event in house.store().events() if event.action != "model.loaded"]
+    assert actions == ["done", "submit"]
 
 
 def test_a_second_run_of_the_same_visit_draws_nothing_more(app: Visit) -> None:

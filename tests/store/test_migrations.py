@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from synth.errors import StoreError
 from synth.store import Store, migrations
 from synth.store.tables import Base
-from synth.types import GeneratedImage
+from synth.types import GeneratedImage, Modality, QualityCheck, QualityReport
 
 
 def revision(path: Path) -> str | None:
@@ -72,3 +73,27 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(urls: tuple[str, s
         Store(*urls)
 
     assert sa.inspect(engine).get_table_names() == ["jobs"]
+
+
+def test_images_of_before_monitoring_are_counted(
+    urls: tuple[str, str], tmp_path: Path, make_image: Callable[..., GeneratedImage]
+) -> None:
+    """A database of the schema before 0008 tells the same after the upgrade, but for how long people waited."""
+    bad = QualityReport((QualityCheck("grid", 9.0, 0.0, 1.5), QualityCheck("mean", 1.0, 0.0, 2.0)))
+    first = Store(*urls)
+    first.add_image(replace(make_image("i1"), quality=bad))
+    first.add_image(make_image("i2", "tom", modality=Modality.CT))
+    first.close()
+    engine = sa.create_engine(urls[0])
+    columns = "image_id, at, who, model, revision, modality, mode, drawn, checks, failed, waited"
+    asked = sa.text(f"SELECT {columns} FROM image_facts ORDER BY seq")
+    with engine.begin() as connection:
+        before = connection.execute(asked).all()
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
+        for statement in ("DROP TABLE image_facts", "DROP TABLE drift_references", "DROP INDEX ix_events_action_at",
+                          "ALTER TABLE jobs DROP COLUMN asked_at"):  # fmt: skip
+            connection.execute(sa.text(statement))
+    Store(*urls).close()
+    with engine.connect() as connection:
+        assert connection.execute(asked).all() == before
+    assert [row.failed for row in before] == ["|grid|", ""]
