@@ -21,7 +21,8 @@ from synth.store.holdings import Holdings
 from synth.store.imports import Imports
 from synth.store.records import StoredImage
 from synth.store.sittings import Sittings
-from synth.store.tables import EventRow, ImageRow, JobRow
+from synth.store.tables import ImageRow, JobRow
+from synth.store.trail import Sought, Trail, append
 from synth.types import AuditEvent, Base, GeneratedImage, GenerationRequest, Job, JobState, Pixels
 
 ACCEPTED = "licence.accepted"
@@ -31,7 +32,8 @@ OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
 class Store:
     """One database and one place for pixels. Every method may be called from any thread.
 
-    `casebook` holds case sets and studies, `sittings` what was read, `holdings` real images, `imports` how they came.
+    `casebook` holds case sets and studies, `sittings` what was read, `holdings` real images, `imports` how they came,
+    `trail` who did what.
     Every method raises StoreError, in one sentence, when the database or the place of the pixels fails.
     """
 
@@ -43,6 +45,7 @@ class Store:
         self.sittings = Sittings(self._database)
         self.holdings = Holdings(self._database, self._blobs)
         self.imports = Imports(self._database)
+        self.trail = Trail(self._database)
 
     def close(self) -> None:
         """Give all database connections back."""
@@ -115,7 +118,7 @@ class Store:
                         seen_at=_now(),
                     )
                 )
-            session.add_all(map(records.event_row, events))
+            append(session, events)
 
     def job(self, job_id: str) -> Job:
         """The job as last written. Raises StoreError when it is unknown."""
@@ -159,7 +162,7 @@ class Store:
         with self._database.writing() as session:
             if not _changed(session, ended):
                 return False
-            session.add(records.event_row(event))
+            append(session, [event])
         return True
 
     def renew_jobs(self, owner: str) -> None:
@@ -193,16 +196,11 @@ class Store:
 
     def add_event(self, event: AuditEvent) -> None:
         """Append one event."""
-        with self._database.writing() as session:
-            session.add(records.event_row(event))
+        self.trail.add(event)
 
     def events(self, limit: int = 100, offset: int = 0, subject: str | None = None) -> list[AuditEvent]:
         """Events, newest first, about one subject or all."""
-        query = select(EventRow).order_by(EventRow.seq.desc()).limit(limit).offset(offset)
-        if subject is not None:
-            query = query.where(EventRow.subject == subject)
-        with self._database.reading() as session:
-            return [records.event(row) for row in session.scalars(query)]
+        return [entry.event() for entry in self.trail.page(Sought(subject=subject or ""), limit, offset)]
 
     def accept_licence(self, licence: Licence, who: str, at: datetime) -> None:
         """Keep who accepted the licence of a revision of a model, and when; once."""
@@ -227,11 +225,10 @@ class Store:
         pictures = {name: encode_png(pixels) for name, pixels in image.pictures.items()}
         named = {name: digest_of(data) for name, data in pictures.items()}
         session.add(records.image_row(image, digest_of(png), named))
-        if event is not None:
-            session.add(records.event_row(event))
         session.flush()
         for data in (png, *pictures.values()):
             self._blobs.put(data)
+        append(session, [] if event is None else [event])
 
 
 def _start(job_id: str, owner: str) -> Update:
