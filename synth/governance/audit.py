@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -106,7 +106,7 @@ def sealed(event: AuditEvent, after: Tip) -> Entry:
 
 
 def verify(entries: Iterable[Entry], tip: Tip | None, heads: Iterable[Head], keys: Keys) -> Verdict:
-    """Walk all rows in order of their numbers, against the tip and the heads; memory holds one row and the heads.
+    """Walk all rows in order of their numbers, against the tip and the heads; memory holds heads and the last hashes.
 
     Ends at the first row that is not as it was written.
     """
@@ -114,10 +114,12 @@ def verify(entries: Iterable[Entry], tip: Tip | None, heads: Iterable[Head], key
     for head in heads:
         signed[head.seq].append(head)
     count, last, fitting = sum(map(len, signed.values())), Tip(0, GENESIS), None
+    recent: deque[str] = deque(maxlen=NEAR)
     for entry, follower in _with_follower(entries, tip):
-        broken = _broken(entry, last, follower)
+        broken = _broken(entry, last, follower, recent)
         if broken is None:
             last = Tip(entry.seq, entry.hash)
+            recent.append(entry.hash)
             for head in signed.pop(entry.seq, ()):
                 broken = broken or _unlike(head, entry.hash, keys, fitting)
                 fitting = head if broken is None else fitting
@@ -141,7 +143,7 @@ def _with_follower(entries: Iterable[Entry], tip: Tip | None) -> Iterator[tuple[
         yield before, tip.hash if tip is not None else before.hash
 
 
-def _broken(entry: Entry, last: Tip, follower: str) -> Broken | None:
+def _broken(entry: Entry, last: Tip, follower: str, recent: Sequence[str]) -> Broken | None:
     """What is wrong with a row after `last`; a row that was hashed anew shows only in what follows it."""
     wanted = last.seq + 1
     if entry.seq > wanted:
@@ -153,17 +155,20 @@ def _broken(entry: Entry, last: Tip, follower: str) -> Broken | None:
     if entry.previous == last.hash:
         return None if whole else (wanted, f"Row {wanted} was changed after it was written.")
     if not whole:
-        return _displaced(entry)
+        return _displaced(entry, recent)
     if wanted > 1 and follower == entry.hash:
         return last.seq, f"Row {last.seq} was changed and hashed anew: row {wanted} was written after another one."
     return wanted, f"Row {wanted} was changed and hashed anew: it does not follow from the row before it."
 
 
-def _displaced(entry: Entry) -> Broken:
+def _displaced(entry: Entry, recent: Sequence[str]) -> Broken:
+    """Where a row was written that stands elsewhere; `recent` are the hashes of the rows before it."""
     near = range(max(1, entry.seq - NEAR), entry.seq + NEAR)
     origin = next((seq for seq in near if digest(replace(entry, seq=seq)) == entry.hash), None)
     if origin is None:
         return entry.seq, f"Row {entry.seq} was changed after it was written."
+    if origin < entry.seq and recent[origin - entry.seq] == entry.hash:
+        return entry.seq, f"Row {entry.seq} is a copy of row {origin}."
     first = min(origin, entry.seq)
     return first, f"Row {entry.seq} holds what was written as row {origin}: rows were swapped, put in or taken out."
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, String, distinct, func, insert, select, type_coerce, update
+from sqlalchemy import Row, Select, String, func, insert, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from synth.errors import StoreError
@@ -113,7 +113,7 @@ class Trail:
         """Everybody and every action that the trail names, for the filters."""
         with self._database.reading() as session:
             who, action = (
-                sorted(session.scalars(select(distinct(column)))) for column in (EventRow.who, EventRow.action)
+                sorted(session.scalars(select(column).distinct())) for column in (EventRow.who, EventRow.action)
             )
         return who, action
 
