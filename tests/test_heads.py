@@ -19,6 +19,7 @@ from tests.painting import until
 from tests.sittings import at_once
 
 FILE = "heads.jsonl"
+BROKEN = b"-----BEGIN PUBLIC KEY-----\nAA\n-----END PUBLIC KEY-----\n"
 
 
 @pytest.fixture
@@ -134,9 +135,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_work_goes_on(store: Store, 
     signer.close()
 
 
-@pytest.mark.parametrize(
-    "pem", [b"", b"none", new_key(), b"-----BEGIN PUBLIC KEY-----\nAA\n-----END PUBLIC KEY-----\n"]
-)
+@pytest.mark.parametrize("pem", [b"", b"none", new_key(), BROKEN])
 def test_a_file_that_holds_no_public_key_is_refused_in_one_sentence(pem: bytes, tmp_path: Path) -> None:
     (tmp_path / "some.pub").write_bytes(pem)
     with pytest.raises(RequestError, match=r"public key.* Ed25519 key in PEM\.$"):

@@ -63,8 +63,10 @@ class DatabaseAsItIs(Database):
         else:
             self._engine = create_engine(address, connect_args={"options": "-c default_transaction_read_only=on"})
         with _one_sentence():
-            if not inspect(self._engine).has_table(TipRow.__tablename__):
-                raise StoreError("The database has no audit trail with a chain; start SynthRead on it once.")
+            chained = inspect(self._engine).has_table(TipRow.__tablename__)
+        if not chained:
+            self.close()
+            raise StoreError("The database has no audit trail with a chain; start SynthRead on it once.")
 
 
 def insert_once(session: Session, table: type[Base], columns: Mapping[str, Any]) -> bool:

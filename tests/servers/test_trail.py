@@ -21,5 +21,7 @@ def test_the_command_verifies_without_writing(
     store.add_event(event(1))
     assert audit.main(["verify", "--database", urls[0]]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "Valid: all 1 rows are as they were written."
+    database = DatabaseAsItIs(urls[0])
     with pytest.raises(StoreError, match="read-only transaction"):
-        Trail(DatabaseAsItIs(urls[0])).add(event(2))
+        Trail(database).add(event(2))
+    database.close()
