@@ -33,7 +33,9 @@ def home(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 def contents(home: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in home.iterdir() if path.is_file() and path.suffix != ".db-shm"}
+    return {
+        path.name: path.read_bytes() for path in home.iterdir() if path.is_file() and not path.name.endswith("-shm")
+    }
 
 
 def test_a_whole_trail_ends_with_0_and_nothing_is_changed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,7 +52,8 @@ def test_a_database_that_no_server_has_open_stays_as_it_is(home: Path, store: St
     store.close()
     before = contents(home)
     assert sorted(before) == ["audit-heads.jsonl", "audit.key", "audit.pub", "synth.db"]
-    assert (audit.main(["verify"]), contents(home)) == (0, before)
+    assert audit.main(["verify"]) == 0
+    assert contents(home) == before | {"synth.db-wal": b""}  # SQLite's own bookkeeping, which the next server clears
 
 
 def test_a_broken_trail_ends_with_1_and_names_the_row(home: Path, store: Store) -> None:
