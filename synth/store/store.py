@@ -68,6 +68,19 @@ class Store:
             quality=records.quality(row.quality),
         )
 
+    def image_of(self, subject: str) -> str | None:
+        """The id of the image that has this id, or that the job of this id made; None where there is none."""
+        with self._database.reading() as session:
+            made = session.scalar(select(JobRow.image_id).where(JobRow.id == subject))
+            return made or session.scalar(select(ImageRow.id).where(ImageRow.id == subject))
+
+    def drawn_with(self, image_id: str) -> list[StoredImage]:
+        """The images of one batch, this one among them, in their order: they have the same time to the microsecond."""
+        row = self._image_row(image_id)
+        query = select(ImageRow).where(ImageRow.created_at == row.created_at).order_by(ImageRow.seq)
+        with self._database.reading() as session:
+            return [records.stored_image(mate) for mate in session.scalars(query)]
+
     def add_picture(self, pixels: Pixels) -> str:
         """Keep a picture or a mask that requests name; returns its sha256."""
         return self._blobs.put(encode_png(pixels))
