@@ -27,6 +27,9 @@ page = st.navigation(
             st.Page(PAGES / "cases.py", title="Cases"),
             st.Page(PAGES / "studies.py", title="Studies"),
         ],
+        "Govern": [
+            st.Page(PAGES / "admin.py", title="Administration"),
+        ],
     }
 )
 with st.sidebar:

@@ -37,6 +37,10 @@ class Entry:
     previous: str  # hash of the row before, hex
     hash: str  # of this row, hex
 
+    def line(self) -> bytes:
+        """The row as one line of JSON, its hash too: without that member it is what is hashed."""
+        return canonical({field.name: getattr(self, field.name) for field in fields(self)}) + b"\n"
+
     def event(self) -> AuditEvent:
         """What happened. Raises ValueError where somebody has made the row unreadable."""
         at, detail = datetime.fromisoformat(self.at), json.loads(self.detail)

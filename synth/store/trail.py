@@ -15,7 +15,7 @@ from synth.errors import StoreError
 from synth.governance.audit import Entry, Tip, sealed, utc
 from synth.origins import AuditEvent
 from synth.store.database import Database
-from synth.store.tables import EventRow, TipRow
+from synth.store.tables import Base, EventRow, TipRow
 
 AT_ONCE = 2000  # rows in memory while the trail is walked
 _TEXTS = ("who", "action", "subject", "reason", "detail", "previous", "hash")
@@ -25,6 +25,12 @@ _AS_STORED = (
     type_coerce(EventRow.at, String).label("at"),
     *(getattr(EventRow, name) for name in _TEXTS),
 )
+
+# Of the tables, not of the mapped classes: every action pays for these three statements.
+_EVENTS, _TIPS = (Base.metadata.tables[row.__tablename__] for row in (EventRow, TipRow))
+_TIP = select(_TIPS.c.seq, _TIPS.c.hash).where(_TIPS.c.id == 1)
+_ADD = insert(_EVENTS)
+_MOVE = update(_TIPS).where(_TIPS.c.id == 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ def append(session: Session, events: Iterable[AuditEvent]) -> None:
     From here to the end of the transaction other writers wait, so this comes last in it. A transaction that is rolled
     back leaves no gap, as the numbers follow from the tip. Raises StoreError where the tip is gone.
     """
+    session.flush()
     rows, tip = [], None
     for event in events:
         tip = tip or _tip_to_extend(session)
@@ -58,21 +65,22 @@ def append(session: Session, events: Iterable[AuditEvent]) -> None:
         texts = {name: getattr(entry, name) for name in _TEXTS}
         rows.append({"seq": entry.seq, "at": event.at, **texts})
     if tip is not None:
-        session.execute(insert(EventRow), rows)
-        session.execute(update(TipRow).where(TipRow.id == 1).values(seq=tip.seq, hash=tip.hash))
+        connection = session.connection()
+        connection.execute(_ADD, rows)
+        connection.execute(_MOVE, {"seq": tip.seq, "hash": tip.hash})
 
 
 def _tip_to_extend(session: Session) -> Tip:
     # SQLite's writers already take turns (BEGIN IMMEDIATE); PostgreSQL's wait for this row.
-    if (tip := _tip(session, lock=True)) is None:
+    tip = session.connection().execute(_TIP.with_for_update()).first()
+    if tip is None:
         raise StoreError("The audit trail has lost the number and hash of its last row; nothing is done without it.")
-    return tip
+    return Tip(*tip)
 
 
-def _tip(session: Session, lock: bool = False) -> Tip | None:
-    query = select(TipRow.seq, TipRow.hash).where(TipRow.id == 1)
-    row = session.execute(query.with_for_update() if lock else query).first()
-    return None if row is None else Tip(row.seq, row.hash)
+def _tip(session: Session) -> Tip | None:
+    row = session.connection().execute(_TIP).first()
+    return None if row is None else Tip(*row)
 
 
 class Trail:

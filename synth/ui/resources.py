@@ -10,12 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from synth import house
 from synth.casework import pool
 from synth.casework.desk import Desk
 from synth.casework.maker import Maker
 from synth.casework.starter import FILE, STARTER_ID
 from synth.config import Settings
 from synth.engine import Engine
+from synth.governance.rules import Rules
+from synth.heads import Heads, place
 from synth.imaging import to_uint8
 from synth.intake.archives import Archives
 from synth.intake.downloads import Downloads
@@ -45,6 +48,19 @@ def settings() -> Settings:
 def store() -> Store:
     """Database and blobs. Raises StoreError when they cannot be opened."""
     return Store(settings().database_url, settings().blob_url)
+
+
+@st.cache_resource(show_spinner=False)
+def rules() -> Rules:
+    """The house's own numbers. Raises RequestError where `governance.toml` cannot be read."""
+    return house.rules(settings().home)
+
+
+@st.cache_resource(show_spinner=False, on_release=Heads.close)
+def heads() -> Heads:
+    """Who signs the end of the audit trail on a schedule."""
+    home, asked = settings().home, rules()
+    return Heads(store().trail, home, place(home, asked.heads), asked.head_minutes)
 
 
 @st.cache_resource(show_spinner=False)
@@ -104,7 +120,8 @@ def downloads() -> Downloads:
 
 
 def begin_work() -> None:
-    """What goes on without anybody asking: cases are drawn, cut imports go on, and a PACS may send to us."""
+    """What goes on without anybody asking: the trail is signed, cases drawn, imports go on, a PACS may send to us."""
+    heads()
     maker()
     importer()
     archives()

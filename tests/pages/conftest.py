@@ -46,6 +46,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
     resources.maker().close()
     resources.importer().close()
     resources.looks.clear()
+    resources.heads.clear()
     resources.engine().close()
     resources.store().close()
     st.cache_resource.clear()
