@@ -46,7 +46,8 @@ def sentences(verdict: Verdict, unreadable: int = 0) -> list[str]:
     if not verdict.valid:
         told.append(f"{verdict.rows:,} rows were read and are whole up to there.")
     if last is None:
-        told.append(f"{verdict.heads:,} signed heads; no row is covered by one: the chain alone protects them.")
+        tip = "the chain and the database's own tip alone protect them"
+        told.append(f"{verdict.heads:,} signed heads; none of them covers these rows: {tip}.")
     else:
         told.append(f"{verdict.heads:,} signed heads; the last that fits is of row {last.seq:,}, signed at {last.at}.")
         if verdict.rows > last.seq:

@@ -22,6 +22,7 @@ from synth.types import AuditEvent
 from synth.ui import admin_audit_row, resources, session, shelf_place, views
 
 PAGE = 25  # rows
+SUBJECT = 16  # characters of a subject in the list; the row has it whole
 WIDTHS = (1, 2.4, 1.6, 2, 3, 2.6, 3)
 HEADS = ("Row", "When", "Who", "What", "Image, job or other subject", "Model, seed", "Why")
 FILTERS = ("who", "action", "subject", "from", "to", "q")
@@ -64,7 +65,7 @@ def _close() -> None:
 
 
 def _filters() -> None:
-    who, actions = resources.store().trail.names()
+    who, actions = _names()
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         shelf_place.choice("Who", "who", who, width_px=170)
         shelf_place.choice("What", "action", actions, width_px=190)
@@ -76,6 +77,11 @@ def _filters() -> None:
             key = f"shelf_{name}"
             st.session_state[key] = _day(name)
             st.date_input(label, key=key, on_change=shelf_place.noted, args=(name,), width=130, format="YYYY-MM-DD")
+
+
+@st.cache_data(ttl=10, max_entries=1, show_spinner=False)
+def _names() -> tuple[list[str], list[str]]:
+    return resources.store().trail.names()
 
 
 def _sought() -> Sought:
@@ -115,6 +121,7 @@ def _bar(count: int, sought: Sought) -> None:
         verify = st.button("Verify the trail", key="audit_verify", icon=":material/verified:")
     if verify:
         st.session_state[VERDICT] = verified(session.user())
+        st.rerun()  # the verification is a row itself
     if VERDICT in st.session_state:
         _verdict(*st.session_state[VERDICT])
 
@@ -178,7 +185,7 @@ def _table(entries: list[Entry]) -> None:
         row = st.columns(WIDTHS, vertical_alignment="center")
         row[0].button(f"{entry.seq:,}", key=f"audit-{entry.seq}", type="tertiary", on_click=_open, args=(entry.seq,))
         made_by = ", ".join(part for part in (entry.known("model"), entry.known("seed")) if part)
-        cells = (admin_audit_row.when(entry), entry.who, entry.action, entry.subject[:32], made_by, entry.reason)
+        cells = (admin_audit_row.when(entry), entry.who, entry.action, entry.subject[:SUBJECT], made_by, entry.reason)
         for column, cell in zip(row[1:], cells, strict=True):
             column.markdown(views.escaped(cell))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime
 
 import streamlit as st
@@ -22,10 +24,9 @@ def show(seq: int) -> None:
         st.info(f"The trail has no row {seq:,}.")
         return
     st.markdown(f"**Row {seq:,}**: {views.escaped(entry.action)} by {views.escaped(entry.who)}, {when(entry)}")
-    told = {"Subject": entry.subject, "Why": entry.reason, "Written (UTC)": entry.at, "SHA-256": entry.hash}
-    told["SHA-256 of the row before"] = entry.previous
-    st.table({name: views.escaped(text) for name, text in told.items() if text}, border="horizontal")
-    st.code(_readable(entry.detail), language="json")
+    if entry.reason:
+        st.markdown(f"Why: {views.escaped(entry.reason)}")
+    st.code(_readable(entry), language="json")
     image_id = resources.store().image_of(entry.subject)
     if image_id is None:
         st.caption("This row is about no image that was made here.")
@@ -41,11 +42,12 @@ def when(entry: Entry) -> str:
         return entry.at
 
 
-def _readable(detail: str) -> str:
-    try:
-        return json.dumps(json.loads(detail), indent=2, ensure_ascii=False)
-    except ValueError:
-        return detail
+def _readable(entry: Entry) -> str:
+    """The whole row as JSON, with its detail laid out."""
+    members = asdict(entry)
+    with suppress(ValueError):  # then it is shown as somebody has left it
+        members["detail"] = json.loads(entry.detail)
+    return json.dumps(members, indent=2, ensure_ascii=False)
 
 
 def _image(image_id: str) -> None:

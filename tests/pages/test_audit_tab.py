@@ -77,7 +77,15 @@ def test_rows_are_listed_newest_first_with_who_what_why_and_from_which_model_and
         note(number, reason="for *the* course")
     shown = page()
     assert rows(shown) == ["3", "2", "1"]
-    for text in ("**3** rows", "2026\\-05\\-07 12\\:00\\:00", "ada", "done", "image3", "tiny, 3", "for \\*the\\* course"):
+    for text in (
+        "**3** rows",
+        "2026\\-05\\-07 12\\:00\\:00",
+        "ada",
+        "done",
+        "image3",
+        "tiny, 3",
+        "for \\*the\\* course",
+    ):
         assert text in said(shown)
 
 
@@ -231,3 +239,19 @@ def test_those_who_may_not_read_the_trail_see_nothing_of_it(page: Visit, monkeyp
     shown = page()
     refusal = "tom may not read the audit trail; the role administrator or governance officer may."
     assert ([error.value for error in shown.error], [*shown.selectbox]) == ([refusal], [])
+
+
+def test_an_export_of_all_is_verified_by_the_lines_that_the_documentation_gives(
+    page: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2, 3):
+        note(number, who="Åsa", reason='"quoted" \\ \n')
+    page()
+    script = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    lines = admin_audit.exported("jsonl", Sought(), "grace")
+    (tmp_path / "audit-trail.jsonl").write_bytes(lines)
+    exec(compile(script, "docs/audit.md", "exec"), {})
+    (tmp_path / "audit-trail.jsonl").write_bytes(lines.replace(b"image2", b"image9"))
+    with pytest.raises(AssertionError, match="2"):
+        exec(compile(script, "docs/audit.md", "exec"), {})
