@@ -27,9 +27,7 @@ page = st.navigation(
             st.Page(PAGES / "cases.py", title="Cases"),
             st.Page(PAGES / "studies.py", title="Studies"),
         ],
-        "Govern": [
-            st.Page(PAGES / "admin.py", title="Administration"),
-        ],
+        "Govern": [st.Page(PAGES / "admin.py", title="Administration")],
     }
 )
 with st.sidebar:
