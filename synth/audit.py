@@ -44,7 +44,7 @@ def sentences(verdict: Verdict, unreadable: int = 0) -> list[str]:
     last = verdict.last
     told = [f"Valid: all {verdict.rows:,} rows are as they were written." if verdict.valid else verdict.problem]
     if not verdict.valid:
-        told.append(f"{verdict.rows:,} rows were read and are whole up to there.")
+        told.append(f"{verdict.rows:,} rows were read until that was found.")
     if last is None:
         tip = "the chain and the database's own tip alone protect them"
         told.append(f"{verdict.heads:,} signed heads; none of them covers these rows: {tip}.")

@@ -137,14 +137,12 @@ def _last(file: Path) -> Head | None:
 def _append(file: Path, line: str) -> None:
     """One write of one line, which other servers cannot come between, kept by the disk before this returns."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        size = os.fstat(handle).st_size
-        torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"  # by a power cut
-        os.write(handle, (b"\n" if torn else b"") + line.encode() + b"\n")
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with file.open("ab+", buffering=0) as opened:
+        torn = opened.seek(0, os.SEEK_END) > 0 and opened.seek(-1, os.SEEK_END) >= 0 and opened.read(1) != b"\n"
+        data = (b"\n" if torn else b"") + line.encode() + b"\n"  # a power cut may have torn the line before
+        if opened.write(data) != len(data):
+            raise OSError(f"the disk of {file} is full.")
+        os.fsync(opened.fileno())
 
 
 def _publish(file: Path, pem: bytes) -> None:

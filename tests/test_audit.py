@@ -67,7 +67,7 @@ def test_a_broken_trail_ends_with_1_and_names_the_row(home: Path, store: Store) 
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.splitlines() == [
         "Row 2 was changed after it was written.",
-        "1 rows were read and are whole up to there.",
+        "1 rows were read until that was found.",
         "1 signed heads; none of them covers these rows: the chain and the database's own tip alone protect them.",
     ]
 

@@ -71,7 +71,7 @@ class Tip:
 class Verdict:
     """What became of a verification. `row` is the first row that is not as it was written, or that is missing."""
 
-    rows: int  # that were read and are whole
+    rows: int  # that were read until the walk ended
     heads: int  # signed heads that were given
     last: Head | None = None  # the newest signed head that fits
     row: int | None = None

@@ -80,7 +80,7 @@ def _tip_to_extend(session: Session) -> Tip:
 
 def _tip(session: Session) -> Tip | None:
     row = session.connection().execute(_TIP).first()
-    return None if row is None else Tip(*row)
+    return Tip(*row) if row is not None and isinstance(row.seq, int) else None  # SQLite lets an owner write anything
 
 
 class Trail:

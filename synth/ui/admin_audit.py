@@ -5,6 +5,7 @@ The address holds the filters and the row that is open.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -27,6 +28,7 @@ WIDTHS = (1, 2.4, 1.6, 2, 3, 2.6, 3)
 HEADS = ("Row", "When", "Who", "What", "Image, job or other subject", "Model, seed", "Why")
 FILTERS = ("who", "action", "subject", "from", "to", "q")
 TYPES = {"csv": "text/csv", "jsonl": "application/jsonl"}
+DAYS = (date(2000, 1, 1), date(2099, 12, 31))  # that can be asked for
 VERDICT = "audit_verdict"
 RETENTION = """
 **Kept as long as the database is.** The app never deletes or changes a row, and the database refuses to. That meets
@@ -76,7 +78,8 @@ def _filters() -> None:
         for label, name in (("First day", "from"), ("Last day", "to")):
             key = f"shelf_{name}"
             st.session_state[key] = _day(name)
-            st.date_input(label, key=key, on_change=shelf_place.noted, args=(name,), width=130, format="YYYY-MM-DD")
+            st.date_input(label, None, *DAYS, key=key, on_change=shelf_place.noted, args=(name,), width=130,
+                          format="YYYY-MM-DD")  # fmt: skip
 
 
 @st.cache_data(ttl=10, max_entries=1, show_spinner=False)
@@ -100,10 +103,12 @@ def _sought() -> Sought:
 
 def _day(name: str) -> date | None:
     text = st.query_params.get(name)
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise RequestError(f"The address says {name}={text!r:.20}, which must be a day like 2026-05-04.") from error
+    if not text:
+        return None
+    with suppress(ValueError):
+        if DAYS[0] <= (day := date.fromisoformat(text)) <= DAYS[1]:
+            return day
+    raise RequestError(f"The address says {name}={text!r:.20}, which must be a day like 2026-05-04.")
 
 
 def _bar(count: int, sought: Sought) -> None:

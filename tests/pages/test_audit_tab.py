@@ -111,11 +111,12 @@ def test_a_filter_that_is_chosen_comes_into_the_address(page: Visit) -> None:
     assert (rows(shown), address(shown, "who")) == (["1"], "ada")
 
 
-def test_a_day_that_is_none_is_one_sentence(page: Visit) -> None:
-    shown = page(**{"from": "yesterday"})
+@pytest.mark.parametrize("day", ["yesterday", "9999-12-31", "0001-01-01"])
+def test_a_day_that_is_none_is_one_sentence(page: Visit, day: str) -> None:
+    shown = page(**{"from": day})
     assert not shown.exception
     assert [error.value for error in shown.error] == [
-        "The address says from='yesterday', which must be a day like 2026-05-04."
+        f"The address says from='{day}', which must be a day like 2026-05-04."
     ]
 
 
