@@ -32,12 +32,13 @@ class Heads:
     """Signs the end of the trail every so many minutes, and once more when the program ends."""
 
     def __init__(self, trail: Trail, home: Path, file: Path, minutes: float) -> None:
-        """Start the thread, which signs at once. `problem` is why nothing could be signed, empty where it could."""
+        """Sign, then start the thread. `problem` is why nothing could be signed, empty where it could."""
         self.problem = ""
         self._trail, self._home, self._file = trail, home, file
         self._every_s = minutes * 60
         self._one_at_a_time = threading.Lock()
         self._stop = threading.Event()
+        self.sign()
         self._thread = threading.Thread(target=self._work, daemon=True, name="heads")
         self._thread.start()
         atexit.register(self.close)
@@ -63,7 +64,6 @@ class Heads:
             self.sign()
 
     def _work(self) -> None:
-        self.sign()
         while not self._stop.wait(self._every_s):
             self.sign()
 
