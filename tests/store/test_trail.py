@@ -99,6 +99,24 @@ def test_a_database_from_before_the_chain_gets_one_with_its_rows_numbered_withou
     store.close()
 
 
+def test_the_migration_can_be_taken_back_and_made_again(urls: tuple[str, str]) -> None:
+    first = Store(*urls)
+    fill(first, 3)
+    first.close()
+    with owner(urls) as connection:
+        command.downgrade(migrations._config(connection), "0003")
+        connection.execute(sa.text("UPDATE events SET who = 'eve' WHERE seq = 2"))  # as before the chain
+
+    again = Store(*urls)
+    again.add_event(event(9))
+
+    assert ([who for _, who in entries(again)][1:4], verdict(again)) == (
+        ["eve", "Åsa 漢字", "synthread"],
+        Verdict(5, 0),
+    )
+    again.close()
+
+
 @pytest.mark.parametrize(
     "sql",
     [
