@@ -72,7 +72,7 @@ def report(store: Store, rows: int, times: int) -> str:
         *(f"| {name} | {_reading_ms(store, sought):.1f} |" for name, sought in _questions(rows).items()), "",
         f"Verifying {verdict.rows} rows: {verified:.1f} s, {1e6 * verified / verdict.rows:.0f} µs a row.", "",
         f"`python -m bench.audit --rows {rows}`: {os.cpu_count()} cores ({platform.machine()}), "
-        f"{os.getloadavg()[0]:.0f} processes at work, Python {platform.python_version()}, {datetime.now(UTC):%Y-%m-%d}.",
+        f"load {os.getloadavg()[0]:.0f}, Python {platform.python_version()}; {datetime.now(UTC):%Y-%m-%d}.",
     ])  # fmt: skip
 
 
