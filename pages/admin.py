@@ -1,14 +1,17 @@
-"""Admin: how the app is used and how well it works, its models, and the documents about it."""
+"""Administration: how the app is used, what happened here, its models, and the documents about it."""
 
 import streamlit as st
 
-from synth.ui import admin_documents, admin_models, admin_monitor, views
+from synth.ui import admin_audit, admin_documents, admin_models, admin_monitor, views
 
-st.subheader("Admin", anchor=False)
-monitoring, models, documents = st.tabs(["Monitoring", "Models", "Documents"])
-with monitoring, views.show_error():
-    admin_monitor.panel()
-with models, views.show_error():
-    admin_models.panel()
-with documents, views.show_error():
-    admin_documents.panel()
+TABS = {
+    "Monitoring": admin_monitor.panel,
+    "Audit trail": admin_audit.panel,
+    "Models": admin_models.panel,
+    "Documents": admin_documents.panel,
+}
+
+st.subheader("Administration", anchor=False)
+for place, panel in zip(st.tabs(list(TABS)), TABS.values(), strict=True):
+    with place, views.show_error():
+        panel()

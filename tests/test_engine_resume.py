@@ -113,7 +113,7 @@ def test_two_engines_on_one_store_draw_every_job_once(store: Store) -> None:
 
     drawn = [seed for painter in painters for batch in painter.batches for seed in batch]
     assert sorted(drawn) == list(range(20, 40))
-    assert {engines[0].job(job.id).state for job in orphans} == {JobState.DONE}
+    until(lambda: {engines[0].job(job.id).state for job in orphans} == {JobState.DONE})
     for job in orphans:
         np.testing.assert_array_equal(store.image(job.id).pixels, pixels(job.request.seed))
     for engine in engines:

@@ -15,8 +15,8 @@ LAYERS = (
     {"synth", "types", "terms", "origins", "errors", "config", "findings"},
     {"prompts", "captions", "masks", "close_up", "strokes", "translation", "imaging", "quality", "baselines"}
     | {"diffusion", "dicom", "provenance", "reading", "governance"},
-    {"generate", "restoration", "store", "models", "library", "export", "results", "keys"},
-    {"engine", "batch", "monitor", "training", "evaluation", "casework", "intake"},
+    {"generate", "restoration", "store", "models", "library", "export", "results", "keys", "home"},
+    {"engine", "batch", "monitor", "training", "evaluation", "casework", "intake"} | {"heads", "audit", "recreate"},
     {"ui"},
     {"app", "pages"},
 )
@@ -34,6 +34,8 @@ SIDEWAYS = {
     ("reading", "masks"),  # a point near a lesion hits it
     ("intake", "engine"),  # vectors are computed while nobody waits for an image
     ("casework", "engine"),  # cases are drawn in the background
+    ("audit", "heads"),  # the command reads what the server signs
+    ("recreate", "engine"),  # a stored request is drawn once more
     ("generate", "restoration"),  # one of the ways a picture is made
 }
 
@@ -63,6 +65,7 @@ LIBRARIES = {
     },
     "engine": {"numpy"},
     "casework": {"numpy"},
+    "recreate": {"numpy"},
     "intake": {"numpy", "loky"},
     "export": {"numpy", "reportlab"},
     "training": {

@@ -9,6 +9,7 @@ from synth.errors import PolicyError, StoreError
 from synth.governance.guard import Call, Check, Table
 from synth.governance.roles import Permission as P
 from synth.governance.roles import User
+from synth.types import AuditEvent
 
 HOUSE = frozenset({"starter"})  # who asks for images that are everybody's
 
@@ -42,6 +43,12 @@ def own_name(position: int) -> Check:
             raise PolicyError(f"{user.name} may not ask in the name of another.")
 
     return check
+
+
+def own_event(_store: Any, user: User, /, event: AuditEvent) -> None:
+    """Pass an event that names who makes the call as who did it."""
+    if event.who != user.name:
+        raise PolicyError(f"{user.name} may not write events in the name of another.")
 
 
 def own_sitting(sittings: Any, user: User, /, session_id: str, *_: Any, **__: Any) -> None:
@@ -90,7 +97,11 @@ CALLS: dict[str, Call] = {
     **_all("store", P.PRACTISE, ("picture", "base")),  # by sha256: whoever can name it has it
     **_all("store", P.GENERATE, ("add_picture",)),
     **_all("store", P.GENERATE, ("history", "count_images"), own_history),
-    **_all("store", P.AUDIT, ("events",)),
+    **_all("store", P.PRACTISE, ("add_event",), own_event),
+    **_all("store", P.AUDIT, ("events", "image_of", "drawn_with")),
+    **_all("store.trail", P.AUDIT, ("page", "count", "entry", "names", "snapshot", "tip")),
+    **_all("store.trail", P.AUDIT, ("add",), own_event),
+    **_all("heads", P.AUDIT, ("problem",)),
     **_all("store.casebook", P.PRACTISE, ("set_of_code", "study_of_code", "take_seat")),
     **_all("store.casebook", P.PRACTISE, ("case_set",), open_set),
     **_all("store.casebook", P.TEACH, ("add_set", "rename_set", "add_entries", "remove_entry", "change_entry")),
@@ -126,5 +137,5 @@ CALLS: dict[str, Call] = {
     **_all("desk", P.PRACTISE, ("case", "answer", "end"), own_sitting_in),
 }
 
-PARTS = ("casebook", "sittings", "holdings", "imports", "model_register")
+PARTS = ("casebook", "sittings", "holdings", "imports", "model_register", "trail")
 TABLE = Table(CALLS, frozenset(f"store.{part}" for part in PARTS))

@@ -41,12 +41,11 @@ class Permission(StrEnum):
     PUSH = "send images to a PACS"
 
 
-_MAKERS = frozenset({Role.TRAINEE, Role.EDUCATOR, Role.RADIOLOGIST, Role.RESEARCHER, Role.ADMINISTRATOR})
 _OVERSIGHT = frozenset({Role.GOVERNANCE, Role.ADMINISTRATOR})
 
 MAY: dict[Permission, frozenset[Role]] = {
     Permission.PRACTISE: frozenset(Role),
-    Permission.GENERATE: _MAKERS,
+    Permission.GENERATE: frozenset(Role),
     Permission.SEE_ALL: frozenset(Role) - {Role.TRAINEE},
     Permission.LIBRARY: frozenset(Role),
     Permission.CURATE: frozenset({Role.EDUCATOR, Role.RESEARCHER, Role.ADMINISTRATOR}),

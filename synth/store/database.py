@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.dialects import postgresql, sqlite
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from synth.errors import StoreError
 from synth.store import migrations
-from synth.store.tables import Base
+from synth.store.tables import Base, TipRow
 
 BUSY_MS = 15_000  # how long one SQLite writer waits for another
 DISK_FULL = "The disk is full: the database could not be written; free some space and try again."
@@ -51,6 +52,23 @@ class Database:
         self._engine.dispose()
 
 
+class DatabaseAsItIs(Database):
+    """A database that is only read: it is neither made nor migrated, and the server refuses to write to it."""
+
+    def __init__(self, url: str) -> None:
+        """Open it. Raises StoreError where there is none, or none that this program has migrated."""
+        address = _address(url)
+        if address.get_backend_name() == "sqlite":
+            self._engine = _open_sqlite_to_read(Path(str(address.database)))
+        else:
+            self._engine = create_engine(address, connect_args={"options": "-c default_transaction_read_only=on"})
+        with _one_sentence():
+            chained = inspect(self._engine).has_table(TipRow.__tablename__)
+        if not chained:
+            self.close()
+            raise StoreError("The database has no audit trail with a chain; start SynthRead on it once.")
+
+
 def insert_once(session: Session, table: type[Base], columns: Mapping[str, Any]) -> bool:
     """Add a row; False where one with the same unique columns is there, even if another connection adds it just now."""
     dialect = session.get_bind().dialect.name
@@ -83,6 +101,21 @@ def _open(address: URL) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _open_sqlite_to_read(path: Path) -> Engine:
+    if not path.is_file():
+        raise StoreError(f"There is no database {path}.")
+    address = URL.create("sqlite", database=f"file:{quote(str(path))}", query={"mode": "ro", "uri": "true"})
+    engine = create_engine(address)
+    event.listen(engine, "connect", _prepare_sqlite_to_read)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite_to_read(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
 
 
 def _make_folder(folder: Path) -> None:

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from synth.errors import StoreError
 from synth.origins import AuditEvent, RealImage
-from synth.store import holding_records, records
+from synth.store import holding_records
 from synth.store.blobs import Blobs, decode_png, encode_png
 from synth.store.database import Database, insert_once
 from synth.store.holding_records import Facets, Holding, Search
 from synth.store.holding_tables import CounterRow, HoldingRow, VectorRow
+from synth.store.trail import append
 from synth.types import Pixels
 
 LIBRARY = "library"  # the counter that grows with every change
@@ -119,7 +120,7 @@ class Holdings:
             )
             if changed.first() is None:
                 raise StoreError(f"The library has no image {image.id[:40]!r}.")
-            session.add(records.event_row(event))
+            append(session, [event])
 
     def remove(self, image_ids: Iterable[str], events: Sequence[AuditEvent]) -> None:
         """Put images into the bin: they are shown nowhere else and can be put back."""
@@ -202,7 +203,7 @@ class Holdings:
             for start in range(0, len(names), AT_ONCE):
                 some = names[start : start + AT_ONCE]
                 session.execute(update(HoldingRow).where(HoldingRow.id.in_(some)).values(values))
-            session.add_all(map(records.event_row, events))
+            append(session, events)
 
 
 def add_holdings(session: Session, holdings: Sequence[Holding], import_id: str) -> int:

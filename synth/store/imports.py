@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from synth.errors import StoreError
 from synth.origins import AuditEvent
-from synth.store import holding_records, records
+from synth.store import holding_records
 from synth.store.database import Database, insert_once
 from synth.store.holding_records import FileOutcome, Import, ImportState, Outcome
 from synth.store.holding_tables import HoldingRow, ImportFileRow, ImportRow
 from synth.store.holdings import add_holdings
+from synth.store.trail import append
 
 OPEN = (ImportState.WAITING.value, ImportState.RUNNING.value)
 
@@ -45,7 +46,7 @@ class Imports:
                     error="",
                 )
             )
-            session.add(records.event_row(replace(event, subject=name)))
+            append(session, [replace(event, subject=name)])
         return name
 
     def claim(self, owner: str, silence: timedelta) -> Import | None:
@@ -75,7 +76,7 @@ class Imports:
             for file in seen:
                 columns = {"name": file.name, "outcome": file.outcome.value, "reason": file.reason}
                 insert_once(session, ImportFileRow, columns | {"import_id": import_id, "pictures": file.pictures})
-            session.add_all(map(records.event_row, events))
+            append(session, events)
         return seen
 
     def end(self, import_id: str, owner: str, state: ImportState, error: str, event: AuditEvent) -> bool:
@@ -87,7 +88,7 @@ class Imports:
         with self._database.writing() as session:
             if session.execute(ended.values(values).returning(ImportRow.id)).first() is None:
                 return False
-            session.add(records.event_row(event))
+            append(session, [event])
         return True
 
     def stop(self, import_id: str, event: AuditEvent) -> None:
@@ -140,7 +141,7 @@ class Imports:
     def _change(self, statement: Any, event: AuditEvent) -> None:
         with self._database.writing() as session:
             if session.execute(statement.returning(ImportRow.id)).first() is not None:
-                session.add(records.event_row(event))
+                append(session, [event])
 
 
 def _judged(session: Session, file: FileOutcome, import_id: str) -> FileOutcome:

@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import select
 
 from synth.origins import AuditEvent
-from synth.store import records
 from synth.store.database import Database
 from synth.store.tables import EventRow
+from synth.store.trail import append
 
 LOADED = "model.loaded"
 ACCEPTED = "licence.accepted"
@@ -59,7 +59,7 @@ class ModelRegister:
             return False
         detail = asdict(loaded) | {"accepted_by": self._accepted_by(loaded)}
         with self._database.writing() as session:
-            session.add(records.event_row(AuditEvent(at, who, LOADED, loaded.weights, "", detail)))
+            append(session, [AuditEvent(at, who, LOADED, loaded.weights, "", detail)])
         return True
 
     def _accepted_by(self, loaded: Loaded) -> str:

@@ -8,9 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from synth.store.tables import EventRow, ImageRow, JobRow
+from synth.store.tables import ImageRow, JobRow
 from synth.types import (
-    AuditEvent,
     GeneratedImage,
     GenerationRequest,
     Job,
@@ -83,23 +82,6 @@ def job(row: JobRow) -> Job:
         image_id=row.image_id,
         error=row.error,
     )
-
-
-def event_row(event: AuditEvent) -> EventRow:
-    """The row of an audit event."""
-    return EventRow(
-        at=event.at,
-        who=event.who,
-        action=event.action,
-        subject=event.subject,
-        reason=event.reason,
-        detail=_json(event.detail),
-    )
-
-
-def event(row: EventRow) -> AuditEvent:
-    """The audit event of a row."""
-    return AuditEvent(row.at, row.who, row.action, row.subject, row.reason, json.loads(row.detail))
 
 
 def _json(value: Mapping[str, Any] | list[Any]) -> str:

@@ -14,10 +14,10 @@ from synth.errors import StoreError
 from synth.governance import drift
 from synth.governance.drift import BATCH, BATCHES, IMAGES, Chart, Reference, Vectors
 from synth.origins import AuditEvent
-from synth.store import records
 from synth.store.database import Database
 from synth.store.figure_tables import FactRow, ReferenceRow
 from synth.store.holding_tables import VectorRow
+from synth.store.trail import append
 
 AUTOMATIC = "synthread"  # who made a reference of the first images of a model
 FIRST = "The first images of this revision."
@@ -148,7 +148,7 @@ def _keep(session: Session, kind: Kind, embedder: str, rows: Sequence[Row[int, b
     session.add(row)
     detail = {"model": model, "revision": revision, "modality": modality, "embedder": embedder, "images": len(rows)}
     made = AuditEvent(event.at, event.who, event.action, row.id, event.reason, detail)
-    session.add(records.event_row(made))
+    append(session, [made])
     return _reference(row)
 
 

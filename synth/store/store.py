@@ -25,7 +25,8 @@ from synth.store.model_register import ModelRegister
 from synth.store.records import StoredImage
 from synth.store.references import References
 from synth.store.sittings import Sittings
-from synth.store.tables import EventRow, ImageRow, JobRow
+from synth.store.tables import ImageRow, JobRow
+from synth.store.trail import Sought, Trail, append
 from synth.types import AuditEvent, Base, GeneratedImage, GenerationRequest, Job, JobState, Pixels
 
 ACCEPTED = "licence.accepted"
@@ -36,7 +37,8 @@ class Store:
     """One database and one place for pixels. Every method may be called from any thread.
 
     `casebook` holds case sets and studies, `sittings` what was read, `holdings` real images, `imports` how they came,
-    `figures` counts, `references` are what drift is measured from, `model_register` says which models were used.
+    `figures` counts, `references` are what drift is measured from, `model_register` says which models were used,
+    `trail` who did what.
     Every method raises StoreError, in one sentence, when the database or the place of the pixels fails.
     """
 
@@ -51,6 +53,7 @@ class Store:
         self.figures = Figures(self._database)
         self.references = References(self._database)
         self.model_register = ModelRegister(self._database)
+        self.trail = Trail(self._database)
 
     def close(self) -> None:
         """Give all database connections back."""
@@ -76,6 +79,19 @@ class Store:
     def asked_by(self, image_id: str) -> str:
         """Who asked for an image. Raises StoreError when it is unknown."""
         return self._image_row(image_id).requested_by
+
+    def image_of(self, subject: str) -> str | None:
+        """The id of the image that has this id, or that the job of this id made; None where there is none."""
+        with self._database.reading() as session:
+            made = session.scalar(select(JobRow.image_id).where(JobRow.id == subject))
+            return made or session.scalar(select(ImageRow.id).where(ImageRow.id == subject))
+
+    def drawn_with(self, image_id: str) -> list[StoredImage]:
+        """The images of one batch, this one among them, in their order: they have the same time to the microsecond."""
+        row = self._image_row(image_id)
+        query = select(ImageRow).where(ImageRow.created_at == row.created_at).order_by(ImageRow.seq)
+        with self._database.reading() as session:
+            return [records.stored_image(mate) for mate in session.scalars(query)]
 
     def add_picture(self, pixels: Pixels) -> str:
         """Keep a picture or a mask that requests name; returns its sha256."""
@@ -128,7 +144,7 @@ class Store:
                         asked_at=_now(),
                     )
                 )
-            session.add_all(map(records.event_row, events))
+            append(session, events)
 
     def job(self, job_id: str) -> Job:
         """The job as last written. Raises StoreError when it is unknown."""
@@ -172,7 +188,7 @@ class Store:
         with self._database.writing() as session:
             if not _changed(session, ended):
                 return False
-            session.add(records.event_row(event))
+            append(session, [event])
         return True
 
     def renew_jobs(self, owner: str) -> None:
@@ -206,16 +222,11 @@ class Store:
 
     def add_event(self, event: AuditEvent) -> None:
         """Append one event."""
-        with self._database.writing() as session:
-            session.add(records.event_row(event))
+        self.trail.add(event)
 
     def events(self, limit: int = 100, offset: int = 0, subject: str | None = None) -> list[AuditEvent]:
         """Events, newest first, about one subject or all."""
-        query = select(EventRow).order_by(EventRow.seq.desc()).limit(limit).offset(offset)
-        if subject is not None:
-            query = query.where(EventRow.subject == subject)
-        with self._database.reading() as session:
-            return [records.event(row) for row in session.scalars(query)]
+        return [entry.event() for entry in self.trail.page(Sought(subject=subject or ""), limit, offset)]
 
     def accept_licence(self, licence: Licence, who: str, at: datetime) -> None:
         """Keep who accepted the licence of a revision of a model, and when; once."""
@@ -241,11 +252,10 @@ class Store:
         named = {name: digest_of(data) for name, data in pictures.items()}
         session.add(records.image_row(image, digest_of(png), named))
         keep_fact(session, image)
-        if event is not None:
-            session.add(records.event_row(event))
         session.flush()
         for data in (png, *pictures.values()):
             self._blobs.put(data)
+        append(session, [] if event is None else [event])
 
 
 def _start(job_id: str, owner: str) -> Update:

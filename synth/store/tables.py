@@ -81,18 +81,30 @@ class JobRow(Base):
 
 
 class EventRow(Base):
-    """One row of the audit trail; rows are only ever added."""
+    """One row of the audit trail, see `synth.governance.audit`. Triggers refuse to change or delete one."""
 
     __tablename__ = "events"
     __table_args__ = (Index("ix_events_action_at", "action", "at"),)
 
-    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # one more than that of the tip: no gap
     at: Mapped[datetime] = mapped_column(index=True)
     who: Mapped[str] = mapped_column(Text)
     action: Mapped[str] = mapped_column(String(64))
-    subject: Mapped[str] = mapped_column(String(ID_LENGTH))
+    subject: Mapped[str] = mapped_column(String(ID_LENGTH), index=True)
     reason: Mapped[str] = mapped_column(Text)
     detail: Mapped[str] = mapped_column(Text)  # JSON
+    previous: Mapped[str] = mapped_column(String(ID_LENGTH))
+    hash: Mapped[str] = mapped_column(String(ID_LENGTH))
+
+
+class TipRow(Base):
+    """Number and hash of the last row of `events`, in one row; triggers let the number only grow."""
+
+    __tablename__ = "audit_tip"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # 1
+    seq: Mapped[int]
+    hash: Mapped[str] = mapped_column(String(ID_LENGTH))
 
 
 class CaseSetRow(Base):

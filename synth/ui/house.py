@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from synth import __version__
+from synth import __version__, home
 from synth.casework import pool
 from synth.casework.desk import Desk
 from synth.casework.maker import Maker
@@ -23,6 +23,8 @@ from synth.errors import StoreError
 from synth.export.documents.about import About
 from synth.governance.monitoring import REFUSED, Gate
 from synth.governance.roles import LOCAL_USER
+from synth.governance.rules import Rules
+from synth.heads import Heads, place
 from synth.imaging import to_uint8
 from synth.intake.archives import Archives
 from synth.intake.downloads import Downloads
@@ -57,6 +59,19 @@ def settings() -> Settings:
 def store() -> Store:
     """Database and blobs. Raises StoreError when they cannot be opened."""
     return Store(settings().database_url, settings().blob_url)
+
+
+@st.cache_resource(show_spinner=False)
+def rules() -> Rules:
+    """The house's own numbers. Raises RequestError where `governance.toml` cannot be read."""
+    return home.rules(settings().home)
+
+
+@st.cache_resource(show_spinner=False, on_release=Heads.close)
+def heads() -> Heads:
+    """Who signs the end of the audit trail on a schedule."""
+    folder, asked = settings().home, rules()
+    return Heads(store().trail, folder, place(folder, asked.heads), asked.head_minutes)
 
 
 @st.cache_resource(show_spinner=False)
@@ -128,7 +143,8 @@ def downloads() -> Downloads:
 
 
 def begin_work() -> None:
-    """What goes on without anybody asking: cases are drawn, cut imports go on, a PACS may send, drift is watched."""
+    """What goes on without anybody asking: the trail is signed, cases drawn, imports go on, drift is watched..."""
+    heads()
     maker()
     importer()
     archives()

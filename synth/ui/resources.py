@@ -9,6 +9,7 @@ from synth.export.documents.about import About
 from synth.governance.calls import TABLE
 from synth.governance.guard import guarded
 from synth.governance.roles import Permission, require
+from synth.heads import Heads
 from synth.intake.archives import Archives
 from synth.intake.downloads import Downloads
 from synth.intake.importer import Importer
@@ -24,6 +25,7 @@ from synth.store import Store
 from synth.ui import house, session
 from synth.ui.house import begin_work as begin_work
 from synth.ui.house import device_name as device_name
+from synth.ui.house import rules as rules
 from synth.ui.house import settings as settings
 from synth.ui.house import waiting_cases as waiting_cases
 
@@ -36,6 +38,11 @@ def store() -> Store:
 def engine() -> Engine:
     """The one queue and device thread of this process."""
     return guarded(house.engine(), "engine", session.person(), TABLE)
+
+
+def heads() -> Heads:
+    """Who signs the end of the audit trail."""
+    return guarded(house.heads(), "heads", session.person(), TABLE)
 
 
 def maker() -> Maker:

@@ -14,6 +14,7 @@ from synth.errors import PolicyError, StoreError
 from synth.governance.calls import CALLS, TABLE
 from synth.governance.guard import guarded
 from synth.governance.roles import MAY, Role, User
+from synth.heads import Heads
 from synth.intake.archives import Archives
 from synth.intake.downloads import Downloads
 from synth.intake.importer import Importer
@@ -29,6 +30,7 @@ from synth.store.holdings import Holdings
 from synth.store.imports import Imports
 from synth.store.model_register import ModelRegister
 from synth.store.sittings import Sittings
+from synth.store.trail import Trail
 
 SERVICES: dict[str, type] = {
     "store": Store,
@@ -36,6 +38,8 @@ SERVICES: dict[str, type] = {
     "store.sittings": Sittings,
     "store.holdings": Holdings,
     "store.imports": Imports,
+    "store.trail": Trail,
+    "heads": Heads,
     "store.model_register": ModelRegister,
     "engine": Engine,
     "monitor": Monitor,
@@ -67,7 +71,7 @@ def test_the_table_names_methods_that_are_there() -> None:
     for path in CALLS:
         service, _, method = path.rpartition(".")
         assert method in public(SERVICES[service]), path
-    parts = ("casebook", "sittings", "holdings", "imports", "model_register")
+    parts = ("casebook", "sittings", "holdings", "imports", "model_register", "trail")
     assert {f"store.{part}" for part in parts} == TABLE.parts
 
 

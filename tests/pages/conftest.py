@@ -46,6 +46,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
     house.maker().close()
     house.importer().close()
     house.looks.clear()
+    house.heads.clear()
     house.engine().close()
     house.store().close()
     st.cache_resource.clear()
