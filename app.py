@@ -27,6 +27,7 @@ page = st.navigation(
             st.Page(PAGES / "cases.py", title="Cases"),
             st.Page(PAGES / "studies.py", title="Studies"),
         ],
+        "Trust": [st.Page(PAGES / "verify.py", title="Verify")],
     }
 )
 with st.sidebar:
