@@ -8,7 +8,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from synth import imaging
 from synth.errors import RequestError
 from synth.governance.roles import Permission
-from synth.types import GeneratedImage
+from synth.types import AuditEvent, GeneratedImage
 from synth.ui import resources, session, views
 from synth.verify import Answer, Proofs, Verdict, examine
 from synth.verify.files import MAX_BYTES, SMALLEST_PX
@@ -17,6 +17,7 @@ FILES_MAX = 8
 BESIDE = ".c2pa"  # ending of a manifest that lies beside its file
 SHOWN_PX = 512
 EVENTS = 20
+LONGEST = 32  # characters of a detail; a digest is known by fewer
 ICONS = {
     Answer.OURS: ":material/verified:",
     Answer.ALTERED: ":material/difference:",
@@ -43,7 +44,10 @@ def panel() -> None:
         st.caption("A manifest proves nothing alone; drop the file with it that it lies beside.")
     for file in chosen:
         with st.container(border=True):
-            _show(file.name, _verdict(file, manifests.get(file.name)))
+            verdict = _verdict(file, manifests.get(file.name))
+            _show(file.name, verdict)
+            for image in verdict.images:
+                _entry(image, file.file_id, len(chosen) == 1)
     _root()
 
 
@@ -85,29 +89,36 @@ def _show(name: str, verdict: Verdict) -> None:
         )
         many = f"; this is the strongest answer of {verdict.searched} pictures" if verdict.searched > 1 else ""
         st.caption(f"Examined in {verdict.seconds:.1f} s{many}.")
-        for image in verdict.images:
-            _entry(image)
 
 
-def _entry(image: GeneratedImage) -> None:
+def _entry(image: GeneratedImage, file: str, shown: bool) -> None:
     """What the audit trail has of an image, for whoever made it and whoever may read the trail."""
     person = session.person()
     if image.provenance.requested_by != person.name and not person.may(Permission.AUDIT):
         st.caption("The audit trail names this image; its maker and those who read the trail see the entry.")
         return
-    events = resources.store().events(EVENTS, subject=image.id)
-    st.markdown(f"**Audit trail of image {views.escaped(image.id)}**")
-    st.table(
-        {
-            "When (UTC)": [f"{event.at:%Y-%m-%d %H:%M:%S}" for event in events],
-            "Who": [views.escaped(event.who) for event in events],
-            "What": [views.escaped(event.action) for event in events],
-            "Detail": [views.escaped(", ".join(f"{k} {v}" for k, v in event.detail.items())) for event in events],
-        },
-        hide_index=True,
-    )
-    if st.button("Open the image", key=f"verified-{image.id}"):
-        st.switch_page("pages/generate.py", query_params={"image": image.id})
+    with st.expander(f"Audit trail of image {views.escaped(image.id)}", expanded=shown):
+        events = resources.store().events(EVENTS, subject=image.id)
+        st.table(
+            {
+                "When (UTC)": [f"{event.at:%Y-%m-%d %H:%M:%S}" for event in events],
+                "Who": [views.escaped(event.who) for event in events],
+                "What": [views.escaped(event.action) for event in events],
+                "Detail": [views.escaped(_told(event)) for event in events],
+            },
+            hide_index=True,
+        )
+        if st.button("Open the image", key=f"verified-{file}-{image.id}"):
+            st.switch_page("pages/generate.py", query_params={"image": image.id})
+
+
+def _told(event: AuditEvent) -> str:
+    """The details of an event, hashes by their start."""
+    short = {
+        name: text if len(text := str(value)) <= LONGEST else f"{text[:LONGEST]}..."
+        for name, value in event.detail.items()
+    }
+    return ", ".join(f"{name} {text}" for name, text in short.items())
 
 
 def _root() -> None:
