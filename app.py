@@ -21,7 +21,7 @@ else:
         "Make": {"generate": "Generate", "edit": "Edit", "restore": "Restore", "translate": "Translate"},
         "Read": {"quiz": "Reading room", "progress": "Progress", "library": "Real images"},
         "Teach and study": {"cases": "Cases", "studies": "Studies"},
-        "Govern": {"admin": "Administration"},
+        "Trust": {"verify": "Verify", "admin": "Administration"},
     }
     pages = {
         section: [st.Page(PAGES / f"{file}.py", title=title, default=file == "generate") for file, title in of.items()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.metadata import version
 
@@ -17,6 +17,7 @@ from synth import __version__, imaging, masks, prompts, quality, restoration, tr
 from synth.diffusion import denoiser, edit, noise, sampler, schedule
 from synth.diffusion.model import Condition, Model
 from synth.errors import ModelError, OutOfMemory, RequestError
+from synth.provenance import remark
 from synth.types import Base, Edit, GeneratedImage, GenerationRequest, Provenance, QualityReport, Step
 
 OnStep = Callable[[Step], None]
@@ -30,6 +31,7 @@ class Order:
     user: str
     image_id: str
     base: Base | None = None
+    key: bytes | None = field(default=None, repr=False)  # of the invisible mark; without one there is none
 
 
 def generate(model: Model, order: Order, created_at: datetime, on_step: OnStep) -> GeneratedImage:
@@ -177,7 +179,8 @@ def _finished(
     pictures: npt.NDArray[np.uint8],
     seconds: float,
 ) -> list[GeneratedImage]:
-    """Pictures (B, H, W) with request, provenance and checks of each."""
+    """Pictures (B, H, W), marked, with request, provenance and checks of each."""
+    marked = [remark.drawn(order.request, pixels, order.key) for order, pixels in zip(orders, pictures, strict=True)]
     return [
         GeneratedImage(
             id=order.image_id,
@@ -186,7 +189,7 @@ def _finished(
             provenance=provenance(model, order, created_at, seconds, len(orders)),
             quality=quality.check(pixels) if _shows_chest(model, order.request) else QualityReport(),
         )
-        for order, pixels in zip(orders, pictures, strict=True)
+        for order, pixels in zip(orders, marked, strict=True)
     ]
 
 
@@ -233,6 +236,7 @@ def provenance(model: Model, order: Order, created_at: datetime, seconds: float,
         requested_by=order.user,
         seconds=seconds,
         batch=batch,
+        watermark_key=remark.key_id(order.key),
     )
 
 

@@ -32,8 +32,8 @@ class Heads:
     """Signs the end of the trail every so many minutes, and once more when the program ends."""
 
     def __init__(self, trail: Trail, home: Path, file: Path, minutes: float) -> None:
-        """Sign, then start the thread. `problem` is why nothing could be signed, empty where it could."""
-        self.problem = ""
+        """Sign, then start the thread."""
+        self._problem = ""
         self._trail, self._home, self._file = trail, home, file
         self._every_s = minutes * 60
         self._one_at_a_time = threading.Lock()
@@ -48,12 +48,17 @@ class Heads:
         with self._one_at_a_time:
             try:
                 head = self._signed()
-                self.problem = ""
+                self._problem = ""
                 return head
             except (SynthError, OSError) as error:
-                self.problem = f"The audit trail could not be signed: {error}"
-                log.error(self.problem)
+                self._problem = f"The audit trail could not be signed: {error}"
+                log.error(self._problem)
                 return None
+
+    @property
+    def problem(self) -> str:
+        """Why the last row could not be signed, empty where it could."""
+        return self._problem
 
     def close(self) -> None:
         """Sign for the last time and end the thread."""

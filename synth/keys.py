@@ -13,6 +13,7 @@ from synth.errors import StoreError
 BYTES = 32
 PSEUDONYMS = "deidentification.key"  # under it identifiers become pseudonyms, always the same ones
 WATERMARK = "watermark.key"
+BLIND = "blind.key"  # of the mark that real pictures get in blind reading, which no detector is given
 
 
 def secret(home: Path, name: str) -> bytes:
@@ -21,6 +22,12 @@ def secret(home: Path, name: str) -> bytes:
     if len(key) != BYTES:
         raise StoreError(f"The key {name} has {len(key)} bytes, not {BYTES}; restore it from a copy.")
     return key
+
+
+def retired(home: Path, name: str) -> list[bytes]:
+    """The keys that were in use before: "watermark.1.key", or any other word in the middle. Raises StoreError."""
+    stem, _, ending = name.rpartition(".")
+    return [kept(home, path.name, lambda: b"") for path in sorted(home.glob(f"{stem}.*.{ending}"))]
 
 
 def kept(home: Path, name: str, make: Callable[[], bytes]) -> bytes:

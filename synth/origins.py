@@ -27,6 +27,7 @@ class Provenance:
     requested_by: str
     seconds: float  # wall time of the batch that made it
     batch: int = 1  # images drawn together: kernels differ with it, so a replay bit for bit needs the same
+    watermark_key: str = ""  # id of the key under which it is marked; empty: not marked when it was made
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from synth import __version__
+from synth import __version__, quality
 from synth.diffusion.model import Condition
 from synth.errors import Cancelled, ModelError, OutOfMemory, RequestError
 from synth.generate import Order, compatible, generate, generate_batch, with_zones
 from synth.models.tiny import TinyModel
+from synth.provenance.remark import key_id
+from synth.provenance.watermark import detect_aligned
 from synth.types import (
     SAMPLERS,
     Base,
@@ -30,6 +32,7 @@ from synth.types import (
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 PNEUMONIA = Finding("pneumonia")
+KEY = b"a key for tests only"
 BASE = GenerationRequest(findings=(PNEUMONIA,), steps=5, model_id="tiny")
 
 
@@ -65,6 +68,27 @@ def test_a_request_is_replayed_bit_for_bit(sampler: str) -> None:
     request = replace(BASE, seed=2**32 - 1, sampler=sampler)
     stored = GenerationRequest.from_json(request.canonical_json())
     assert np.array_equal(draw(request).pixels, draw(stored).pixels)
+
+
+def test_a_marked_image_carries_the_first_bits_of_its_request_and_is_replayed_bit_for_bit() -> None:
+    marked = [replace(one, key=KEY) for one in seeded(4, 5)]
+    first, again = (generate_batch(TinyModel(), marked, NOW, quiet) for _ in range(2))
+    for image, same, plain in zip(first, again, generate_batch(TinyModel(), seeded(4, 5), NOW, quiet), strict=True):
+        assert np.array_equal(image.pixels, same.pixels)
+        assert detect_aligned(image.pixels, KEY).payload == int(image.request.digest()[:16], 16)
+        assert 0 < np.abs(image.pixels.astype(int) - plain.pixels.astype(int)).max() < 12
+        assert (image.provenance.watermark_key, plain.provenance.watermark_key) == (key_id(KEY), "")
+        assert image.quality == quality.check(image.pixels)
+
+
+@pytest.mark.parametrize("seed", [11, 17])
+def test_a_marked_image_is_the_same_alone_as_in_a_batch(seed: int) -> None:
+    orders = [replace(one, key=KEY) for one in seeded(*range(11, 19))]
+    batch = generate_batch(TinyModel(), orders, NOW, quiet)[seed - 11]
+    alone = generate(TinyModel(), orders[seed - 11], NOW, quiet)
+    # at most one level more than without a mark, as above
+    assert np.abs(batch.pixels.astype(int) - alone.pixels.astype(int)).max() <= 2
+    assert detect_aligned(batch.pixels, KEY).payload == detect_aligned(alone.pixels, KEY).payload
 
 
 def test_a_batch_keeps_the_order_and_the_request_of_each() -> None:

@@ -16,7 +16,9 @@ LAYERS = (
     {"prompts", "captions", "masks", "close_up", "strokes", "translation", "imaging", "quality", "baselines"}
     | {"diffusion", "dicom", "provenance", "reading", "governance"},
     {"generate", "restoration", "store", "models", "library", "export", "results", "keys", "home"},
-    {"engine", "batch", "monitor", "training", "evaluation", "casework", "intake"} | {"heads", "audit", "recreate"},
+    {"engine", "batch", "monitor", "training", "evaluation", "casework", "intake"}
+    | {"heads", "audit", "recreate"}
+    | {"departures", "verify"},
     {"ui"},
     {"app", "pages"},
 )
@@ -30,6 +32,8 @@ SIDEWAYS = {
     ("translation", "masks"),  # where the head is
     ("evaluation", "training"),  # looks for copies of the training pictures
     ("dicom", "imaging"),
+    ("provenance", "imaging"),  # the base picture in a manifest
+    ("intake", "departures"),  # what is sent leaves as every file does
     ("reading", "prompts"),  # reports are read by the words and rules of the prompts
     ("reading", "masks"),  # a point near a lesion hits it
     ("intake", "engine"),  # vectors are computed while nobody waits for an image
@@ -66,6 +70,8 @@ LIBRARIES = {
     "engine": {"numpy"},
     "casework": {"numpy"},
     "recreate": {"numpy"},
+    "departures": {"PIL"},
+    "verify": {"numpy", "PIL", "scipy", "pypdf"},
     "intake": {"numpy", "loky"},
     "export": {"numpy", "reportlab"},
     "training": {

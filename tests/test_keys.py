@@ -37,3 +37,11 @@ def test_a_home_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"^The key some\.key cannot be read or made in .*: (Not a dir|File ex)"):
         keys.secret(tmp_path / "file", "some.key")
+
+
+def test_keys_that_were_in_use_before_are_still_known(tmp_path: Path) -> None:
+    assert keys.retired(tmp_path, keys.WATERMARK) == []
+    keys.secret(tmp_path, keys.WATERMARK)
+    for name in ("watermark.2025.key", "watermark.2024.key", "blind.2024.key"):
+        (tmp_path / name).write_bytes(name.encode())
+    assert keys.retired(tmp_path, keys.WATERMARK) == [b"watermark.2024.key", b"watermark.2025.key"]

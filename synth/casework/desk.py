@@ -20,6 +20,7 @@ from synth.errors import DicomError, RequestError, StoreError
 from synth.findings import VOCABULARY
 from synth.imaging import fit_square, to_uint8
 from synth.library.folders import Library
+from synth.provenance import remark
 from synth.reading import choice, spacing
 from synth.reading.answers import Answer, Task
 from synth.reading.blind import SIDE_PX, blinded
@@ -43,9 +44,11 @@ Shown = npt.NDArray[np.uint8]
 class Desk:
     """Deals from `cases` to readers and keeps what they answer. Safe from any thread: it holds no state."""
 
-    def __init__(self, store: Store, library: Library, cases: Sequence[Case]) -> None:
+    def __init__(self, store: Store, library: Library, cases: Sequence[Case], blind_key: bytes) -> None:
+        """`blind_key` is that of the mark of real pictures in blind reading: synthetic ones have theirs already."""
         self._store = store
         self._library = library
+        self._blind_key = blind_key
         self._cases = {case.id: case for case in cases}
 
     @property
@@ -219,7 +222,9 @@ class Desk:
             shown = None if area is None else fit_square(np.uint8(255) * area, SIDE_PX) > 127
             return [fit_square(pixels, SIDE_PX) for pixels in sources], replace(case.truth, area=shown)
         seed = int(opaque_id(session_id, case.id)[:8], 16)
-        blind = blinded(sources[0], seed, Modality(case.modality))
+        real = case.sources[0].startswith("real:")
+        source = to_uint8(remark.decoy(sources[0], case.sources[0], self._blind_key)) if real else sources[0]
+        blind = blinded(source, seed, Modality(case.modality))
         return [blind.pixels], replace(case.truth, area=None if area is None else blind.area(area))
 
     def _source(self, source: str) -> Shown:

@@ -23,7 +23,7 @@ MARK_SIDES_PX = (256, 512, 1024)  # sizes in which marked pictures leave the app
 _TEXTS = tuple(text.upper() for text in (NOT_FOR_DIAGNOSIS, DERIVATION, ALTERATION, RESTORED))
 _DESCRIPTIONS = ("StudyDescription", "SeriesDescription", "DerivationDescription", "ImageComments")
 _WORDS = re.compile(r"\bSYNTHETIC\b|\bGAN[- ]GENERATED|\bDIFFUSION MODEL")
-_SOURCE_TYPE = b"rainedAlgorithmicMedia"  # IPTC digital source types of C2PA manifests and XMP: made by a trained model
+SOURCE_TYPE = b"rainedAlgorithmicMedia"  # IPTC digital source types of C2PA manifests and XMP: made by a trained model
 _FLAG = re.compile(rb"SyntheticData[\"'<>/=:\s\0]{1,40}YES")
 
 
@@ -53,7 +53,7 @@ def why_synthetic(ds: Dataset) -> str | None:
 
 def why_synthetic_picture(data: bytes) -> str | None:
     """The mark in the text of a PNG or JPEG by which it is synthetic, or None. Expects one that can be read."""
-    if _SOURCE_TYPE in data or (b"SyntheticData" in data and _FLAG.search(data)):
+    if SOURCE_TYPE in data or (b"SyntheticData" in data and _FLAG.search(data)):
         return "its metadata say so"
     try:
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:

@@ -45,6 +45,12 @@ def own_name(position: int) -> Check:
     return check
 
 
+def own_events(store: Any, user: User, /, *_: Any, subject: str | None = None, **__: Any) -> None:
+    """Pass what happened to an image that one asked for; the whole trail is for those who may read it."""
+    if not user.may(P.AUDIT) and (subject is None or store.asked_by(subject) != user.name):
+        raise PolicyError(f"{user.name} may not {P.AUDIT}.")
+
+
 def own_event(_store: Any, user: User, /, event: AuditEvent) -> None:
     """Pass an event that names who makes the call as who did it."""
     if event.who != user.name:
@@ -98,9 +104,12 @@ CALLS: dict[str, Call] = {
     **_all("store", P.GENERATE, ("add_picture",)),
     **_all("store", P.GENERATE, ("history", "count_images"), own_history),
     **_all("store", P.PRACTISE, ("add_event",), own_event),
-    **_all("store", P.AUDIT, ("events", "image_of", "drawn_with")),
+    **_all("store", P.PRACTISE, ("events",), own_events),
+    **_all("store", P.AUDIT, ("image_of", "drawn_with")),
     **_all("store.trail", P.AUDIT, ("page", "count", "entry", "names", "snapshot", "tip")),
     **_all("store.trail", P.AUDIT, ("add",), own_event),
+    **_all("departures", P.PRACTISE, ("png", "jpeg", "dicom", "manifest", "note"), own_name(1)),
+    **_all("departures", P.PRACTISE, ("leaving", "marks", "roots", "with_payload")),
     **_all("heads", P.AUDIT, ("problem",)),
     **_all("store.casebook", P.PRACTISE, ("set_of_code", "study_of_code", "take_seat")),
     **_all("store.casebook", P.PRACTISE, ("case_set",), open_set),

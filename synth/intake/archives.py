@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from synth import keys
+from synth.departures import Departures
 from synth.dicom.objects import Kind, encode_as, study_of
 from synth.dicom.pseudonyms import digest
 from synth.errors import BusyError, RequestError, StoreError, SynthError
@@ -70,7 +71,7 @@ class Archives:
 
     def __init__(self, store: Store, importer: Importer, transfers: Transfers, home: Path, config: Path) -> None:
         self._store, self._importer, self._transfers = store, importer, transfers
-        self._home, self._config = home, config
+        self._home, self._config, self._departures = home, config, Departures(store, home)
         self._listener: Listener | None = None
         self._problem = ""  # why the listener does not listen
         self._inbox = Inbox(importer, self.rules)
@@ -165,7 +166,7 @@ class Archives:
         images = [self._pushed(name) for name in names]
         for image in images:
             may_push(image, user, node, push.reason, guard)
-        files = [self._file(image, push.kind) for image in images]
+        files = [self._file(self._departures.proven(image), push.kind) for image in images]
         reason = push.reason.strip()
 
         def work(line: Line) -> str:

@@ -39,6 +39,7 @@ def image_row(image: GeneratedImage, blob: str, pictures: Mapping[str, str]) -> 
         created_at=image.provenance.created_at,
         requested_by=image.provenance.requested_by,
         request=image.request.canonical_json(),
+        request_digest=image.request.digest(),
         provenance=provenance_json(image.provenance),
         quality=quality_json(QualityReport(tuple(checks))),
         blob=blob,

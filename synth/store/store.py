@@ -121,6 +121,13 @@ class Store:
         with self._database.reading() as session:
             return [records.stored_image(row) for row in session.scalars(query)]
 
+    def images_of_digest(self, prefix: str, limit: int = 8) -> list[StoredImage]:
+        """Images whose request has a digest that begins like this (hex), the oldest first: replays share one."""
+        begins = ImageRow.request_digest.startswith(prefix, autoescape=True)
+        with self._database.reading() as session:
+            found = session.scalars(select(ImageRow).where(begins).order_by(ImageRow.seq).limit(limit))
+            return [records.stored_image(row) for row in found]
+
     def count_images(self, user: str | None = None) -> int:
         """How many images are kept, of one user or of all."""
         query = select(func.count()).select_from(ImageRow)

@@ -57,6 +57,7 @@ class ImageRow(Base):
     created_at: Mapped[datetime]
     requested_by: Mapped[str] = mapped_column(Text)
     request: Mapped[str] = mapped_column(Text)  # GenerationRequest.canonical_json()
+    request_digest: Mapped[str] = mapped_column(String(ID_LENGTH), index=True)
     provenance: Mapped[str] = mapped_column(Text)  # JSON
     quality: Mapped[str] = mapped_column(Text)  # JSON
     blob: Mapped[str] = mapped_column(String(ID_LENGTH))  # sha256 of the PNG

@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from synth.dicom.encode import exported
 from synth.errors import RequestError, StoreError, SynthError
 from synth.export.case_zip import Drawn, case_zip
 from synth.reading.cases import CaseSet, Entry
-from synth.ui import resources
+from synth.ui import resources, session
 
 
 def show(case_set: CaseSet) -> None:
@@ -33,7 +34,7 @@ def show(case_set: CaseSet) -> None:
         )
         st.download_button(
             "DICOM ZIP",
-            partial(archive, case_set),
+            partial(archive, case_set, session.user()),
             f"cases-{case_set.code}.zip",
             "application/zip",
             on_click="ignore",
@@ -49,18 +50,23 @@ def address(code: str, page: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{before}/quiz?set={code}" if parts.netloc else f"/quiz?set={code}"
 
 
-def archive(case_set: CaseSet) -> bytes:
-    """The ZIP of the approved cases as they stand now."""
-    return case_zip(case_set, [_drawn(entry) for entry in case_set.approved])
+def archive(case_set: CaseSet, who: str) -> bytes:
+    """The ZIP of the approved cases as they stand now; each image of it is noted as exported."""
+    cases = [_drawn(entry) for entry in case_set.approved]
+    data = case_zip(case_set, cases)
+    for case in cases:
+        if case.image is not None and exported(case.image):
+            resources.departures().note(case.image, who, {"format": "DICOM ZIP", "set": case_set.id})
+    return data
 
 
 def _drawn(entry: Entry) -> Drawn:
-    """An approved case as the store has it; a lost image is a sentence of the manifest."""
+    """An approved case as it leaves; a lost image is a sentence of the manifest."""
     if entry.recipe is None:
         return Drawn(entry)
     store = resources.store()
     try:
-        image = store.image(entry.job)
+        image = resources.departures().leaving(store.image(entry.job))
         base = store.base(image.request) if entry.recipe.outline else None
     except StoreError as error:
         return Drawn(entry, problem=str(error))

@@ -9,34 +9,35 @@ import numpy.typing as npt
 import streamlit as st
 
 from synth import imaging, masks, prompts
-from synth.dicom.encode import encode, exported
+from synth.dicom.encode import exported
 from synth.dicom.presentation import encode_presentation
 from synth.dicom.segmentation import encode_segmentation
 from synth.types import GeneratedImage
+from synth.ui import resources, session
 from synth.ui.views import INTENDED_USE
 
 DICOM = "application/dicom"
 
 
 def buttons(image: GeneratedImage) -> None:
-    """PNG with the mark burnt in, and DICOM."""
-    st.download_button(
-        "PNG",
-        partial(png, image),
-        f"synthetic-{image.id}.png",
-        "image/png",
-        on_click="ignore",
-        help="Mark burnt in",
+    """PNG and JPEG with the mark burnt in, DICOM, and the signed manifest that lies beside it."""
+    leaves, who = resources.departures(), session.user()
+    kinds = (
+        ("PNG", leaves.png, "png", "image/png", "Marked and signed"),
+        ("JPEG", leaves.jpeg, "jpg", "image/jpeg", "Marked and signed"),
+        ("DICOM", leaves.dicom, "dcm", DICOM, "Secondary Capture, Synthetic Data YES"),
+        ("C2PA", leaves.manifest, "dcm.c2pa", "application/c2pa", "Signed manifest, to be kept beside the DICOM file"),
     )
-    st.download_button(
-        "DICOM",
-        partial(encode, image, prompts.describe(image.request)),
-        f"synthetic-{image.id}.dcm",
-        DICOM,
-        on_click="ignore",
-        help="Secondary Capture, Synthetic Data YES",
-        disabled=not exported(image),
-    )
+    for label, made, ending, mime, told in kinds:
+        st.download_button(
+            label,
+            partial(made, image, who),
+            f"synthetic-{image.id}.{ending}",
+            mime,
+            on_click="ignore",
+            help=told,
+            disabled=label in ("DICOM", "C2PA") and not exported(image),
+        )
 
 
 def mask_buttons(image: GeneratedImage, lesion: npt.NDArray[np.bool_]) -> None:
@@ -80,18 +81,3 @@ def mask_png(image: GeneratedImage, lesion: npt.NDArray[np.bool_]) -> bytes:
     """The mask (H, W) as a grey PNG of 0 and 255, which says of itself what it is."""
     text = {"Title": f"Lesion mask of {image.id}", "Disclaimer": f"{INTENDED_USE}.", "SyntheticData": "YES"}
     return imaging.png_bytes(np.uint8(255) * lesion.astype(np.uint8), text)
-
-
-def png(image: GeneratedImage) -> bytes:
-    """The marked image with its provenance in text chunks; the prompt as typed is not in it."""
-    made = image.provenance
-    description = {
-        "Title": image.request.mark,
-        "Description": prompts.describe(image.request),
-        "Disclaimer": f"{INTENDED_USE}.",
-        "Software": f"SynthRead, model {made.model_id} {made.model_revision}",
-        "Creation Time": made.created_at.isoformat(),
-        "Comment": f"Request {made.request_digest}, seed {made.seed}, sampler {made.sampler}",
-        "Source": f"Weights {made.weights_hash}",
-    }
-    return imaging.png_bytes(imaging.mark(image.pixels, image.request.mark), description)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from synth import __version__, home
+from synth import __version__, home, keys
 from synth.casework import pool
 from synth.casework.desk import Desk
 from synth.casework.maker import Maker
 from synth.casework.starter import FILE, STARTER_ID
 from synth.config import Settings
+from synth.departures import Departures
 from synth.engine import Engine
 from synth.errors import StoreError
 from synth.export.documents.about import About
@@ -78,6 +80,12 @@ def heads() -> Heads:
 def engine() -> Engine:
     """The one queue and device thread of this process; it loads the model itself, so no page waits for it."""
     return Engine(store(), _load_model, _generate_batch, _compatible, settings().queue_size)
+
+
+@st.cache_resource(show_spinner=False)
+def departures() -> Departures:
+    """The door through which images leave, with the keys of this installation."""
+    return Departures(store(), settings().home)
 
 
 @st.cache_resource(show_spinner=False)
@@ -164,7 +172,8 @@ def desk_of(sets: tuple[str, ...]) -> Desk:
     casebook = store().casebook
     made = [casebook.case_set(name) for name in sets] if sets else pool.shipped(casebook.sets())
     approved = tuple((entry.id, entry.job, entry.history, entry.teaching) for one in made for entry in one.approved)
-    return Desk(store(), library(), _cases(approved, not sets, library().revision, made))
+    cases = _cases(approved, not sets, library().revision, made)
+    return Desk(store(), library(), cases, keys.secret(settings().home, keys.BLIND))
 
 
 @st.cache_data(ttl=5, show_spinner=False)
@@ -278,7 +287,8 @@ def _generate_batch(
 ) -> list[GeneratedImage]:
     from synth.generate import generate_batch
 
-    return generate_batch(model, orders, created_at, on_step)
+    key = keys.secret(settings().home, keys.WATERMARK)
+    return generate_batch(model, [replace(order, key=key) for order in orders], created_at, on_step)
 
 
 def _compatible(first: GenerationRequest, second: GenerationRequest) -> bool:

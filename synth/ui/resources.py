@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from synth.casework.desk import Desk
 from synth.casework.maker import Maker
+from synth.departures import Departures
 from synth.engine import Engine
 from synth.export.documents.about import About
 from synth.governance.calls import TABLE
@@ -43,6 +44,11 @@ def engine() -> Engine:
 def heads() -> Heads:
     """Who signs the end of the audit trail."""
     return guarded(house.heads(), "heads", session.person(), TABLE)
+
+
+def departures() -> Departures:
+    """The door through which images leave."""
+    return guarded(house.departures(), "departures", session.person(), TABLE)
 
 
 def maker() -> Maker:

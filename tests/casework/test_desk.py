@@ -32,12 +32,13 @@ from synth.types import Finding
 from tests.casework.furnished import NOW, furnish, library
 
 NORMAL = FindingsChosen(normal=True)
+KEY = b"a key for tests only"
 
 
 @pytest.fixture
 def desk(store: Store, tmp_path: Path) -> Desk:
     films = library(tmp_path)
-    return Desk(store, films, [*pool.of_set(store, furnish(store), films), *pool.of_library(films)])
+    return Desk(store, films, [*pool.of_set(store, furnish(store), films), *pool.of_library(films)], KEY)
 
 
 def begun(desk: Desk, plan: Plan, name: str = "s1", reader: str = "ada", at: datetime = NOW) -> ReadingSession:
@@ -159,7 +160,7 @@ def test_a_study_asks_every_task_of_every_case_in_an_order_of_each_readers_own(d
 def test_a_set_is_read_in_its_order_each_approved_case_once(store: Store, tmp_path: Path) -> None:
     films = library(tmp_path)
     made = furnish(store, normals=2, set_id="small")
-    desk = Desk(store, films, pool.of_set(store, made, films))
+    desk = Desk(store, films, pool.of_set(store, made, films), KEY)
     plan = Plan(Mode.PRACTICE, (Task.FINDINGS, Task.WHERE), source="small", length=200)
     session = begun(desk, plan)
     assert [dealt.sources for dealt in session.dealt] == [(f"synthetic:{entry.job}",) for entry in made.entries]
@@ -235,7 +236,7 @@ def test_times_beyond_half_an_hour_count_as_half_an_hour(desk: Desk) -> None:
 
 def test_twenty_readers_at_once_lose_nothing(store: Store, tmp_path: Path) -> None:
     films = library(tmp_path)
-    desk = Desk(store, films, pool.of_set(store, furnish(store, normals=2, set_id="small"), films))
+    desk = Desk(store, films, pool.of_set(store, furnish(store, normals=2, set_id="small"), films), KEY)
     protocol = Protocol(("small",), (Task.REAL_OR_SYNTHETIC,), 20, "Consent.")
     seats = tuple(Seat(number, f"SEAT{number:04d}") for number in range(1, 21))
     store.casebook.add_study(Study("study1", "Twenty at once", "ada", NOW, protocol, seats))
@@ -257,3 +258,19 @@ def test_twenty_readers_at_once_lose_nothing(store: Store, tmp_path: Path) -> No
         number = int(session.reader.split()[1])
         given = {position: answered.answer for position, answered in session.answers.items()}
         assert given == {at: RealOrSynthetic(1 + (number + at) % 6) for at in range(session.plan.length)}
+
+
+def test_a_blind_real_film_carries_a_mark_under_the_blind_key_as_drawn_ones_carry_theirs(tmp_path: Path) -> None:
+    films = library(tmp_path)
+
+    def shown(number: int, key: bytes, task: Task) -> list[str]:
+        opened = Store(f"sqlite:///{tmp_path / f'{number}.db'}", f"file://{tmp_path / 'blobs'}")
+        session = begun(Desk(opened, films, pool.of_library(films), key), Plan(Mode.STUDY, (task,), seed=2))
+        opened.close()
+        return [dealt.item.pictures[0] for dealt in session.dealt]
+
+    first, again, other = (
+        shown(number, key, Task.REAL_OR_SYNTHETIC) for number, key in enumerate((KEY, KEY, b"another key for tests"))
+    )
+    assert len(first) == 10 and first == again and not set(first) & set(other)
+    assert shown(3, KEY, Task.FINDINGS) == shown(4, b"another key for tests", Task.FINDINGS)

@@ -9,6 +9,7 @@ import pytest
 
 from synth.casework.desk import Desk
 from synth.casework.maker import Maker
+from synth.departures import Departures
 from synth.engine import Engine
 from synth.errors import PolicyError, StoreError
 from synth.governance.calls import CALLS, TABLE
@@ -40,6 +41,7 @@ SERVICES: dict[str, type] = {
     "store.imports": Imports,
     "store.trail": Trail,
     "heads": Heads,
+    "departures": Departures,
     "store.model_register": ModelRegister,
     "engine": Engine,
     "monitor": Monitor,

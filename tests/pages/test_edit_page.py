@@ -302,7 +302,7 @@ def test_a_course_draws_growing_stages_from_one_base_and_one_noise(edit: Callabl
     assert all((a <= b).all() for a, b in itertools.pairwise(lesions))  # type: ignore[operator]
     assert next(lesion.sum() for lesion in lesions) == 30 * 30  # type: ignore[union-attr]
     assert any("Imagination: not a prediction" in text.value for text in page.markdown)
-    assert "day 3 of an imagined course." in downloads.png(images[1]).decode("latin-1")
+    assert "day 3 of an imagined course." in house.departures().png(images[1], "ada").decode("latin-1")
     page.segmented_control(key=f"stage-{jobs[0]}").select(jobs[1]).run()
     assert not page.exception and not page.error
     again = press(press(page, "Undo edit"), "Redo edit")

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from synth.types import GeneratedImage
 from synth.ui import house
 from tests.pages.conftest import address
+from tests.phantoms import film
 
 Visit = Callable[..., AppTest]
 
@@ -231,7 +233,7 @@ def test_an_image_of_generate_is_chosen_when_the_tab_opens_and_its_outcome_is_sh
     tab: Callable[..., AppTest], pacs: Pacs, make_image: Callable[..., GeneratedImage]
 ) -> None:
     tab(node(pacs.url))
-    house.store().add_image(make_image("film", user="local", seed=1))
+    house.store().add_image(replace(make_image("film", user="local", seed=1), pixels=film(256)))
     page = tab(None, way="send", push="film")
     assert page.checkbox(key="pacs-pick-film").value is True
     page.text_area(key="pacs_reason").set_value("teaching file for the course")

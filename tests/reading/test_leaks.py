@@ -13,9 +13,11 @@ import pytest
 from synth.config import Settings
 from synth.findings import VOCABULARY
 from synth.generate import Order, generate_batch
+from synth.imaging import to_uint8
 from synth.library.folders import METADATA, Library
 from synth.models.loader import load
 from synth.origins import RealImage
+from synth.provenance import remark
 from synth.reading.blind import SIDE_PX, blinded
 from synth.terms import Modality, Sex, View
 from synth.types import Finding, GenerationRequest
@@ -27,24 +29,26 @@ AUC_MAX = 0.6
 AUC_RAW = 0.95
 ROUNDS = 3  # of making each picture blind anew: one round of 59 films has a standard error of 0.05
 BATCH = 8
+KEY, BLIND_KEY = b"a key for tests only", b"another key for tests"
 
 Set = tuple[list[Picture], list[Picture], list[str]]  # real, synthetic of the same labels, patients of the real ones
 
 
 @lru_cache
 def reading_set(folder: Path, modality: Modality) -> Set:
-    """All real images of a modality, and as many that the shipped model drew of their labels."""
+    """All real images of a modality, and as many that the shipped model drew of their labels: all with a mark."""
     library = Library(folder)
     images = [image for image in library.images if image.modality == modality]
     with open(folder / METADATA, encoding="utf-8") as lines:
         patient = {row["file"]: row["patient"] for row in csv.DictReader(lines)}
     model = load(Settings.from_env())
-    orders = [Order(requested(image, 7000 + k), "test", f"drawn-{k:04}") for k, image in enumerate(images)]
+    orders = [Order(requested(image, 7000 + k), "test", f"drawn-{k:04}", key=KEY) for k, image in enumerate(images)]
     drawn: list[Picture] = []
     for start in range(0, len(orders), BATCH):
         batch = generate_batch(model, orders[start : start + BATCH], datetime.now(UTC), lambda step: None)
         drawn.extend(image.pixels for image in batch)
-    return [library.whole(image.id) for image in images], drawn, [patient[image.path] for image in images]
+    real = [to_uint8(remark.decoy(library.whole(image.id), f"real:{image.id}", BLIND_KEY)) for image in images]
+    return real, drawn, [patient[image.path] for image in images]
 
 
 def requested(image: RealImage, seed: int) -> GenerationRequest:

@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from synth.errors import StoreError
 from synth.store import Store, migrations
 from synth.store.tables import Base
-from synth.types import GeneratedImage, Modality, QualityCheck, QualityReport
+from synth.types import AuditEvent, GeneratedImage, Job, JobState, Modality, QualityCheck, QualityReport
 
 
 def revision(path: Path) -> str | None:
@@ -46,6 +46,28 @@ def test_opening_again_changes_nothing(
         assert again.history(9) == kept
         again.close()
     assert revision(tmp_path / "synth.db") == migrations.newest()
+
+
+def test_images_of_an_older_program_are_found_by_their_digest(
+    urls: tuple[str, str], tmp_path: Path, make_image: Callable[..., GeneratedImage]
+) -> None:
+    first, image = Store(*urls), make_image("i1", seed=5)
+    request = image.request
+    first.add_jobs([Job("j1", request, "ada", JobState.QUEUED)], "engine")
+    first.start_jobs(["j1"], "engine")
+    first.finish_job("j1", "engine", image, AuditEvent(image.provenance.created_at, "ada", "done", "j1", ""))
+    first.close()
+    engine = sa.create_engine(urls[0])
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP INDEX ix_images_request_digest"))
+        connection.execute(sa.text("ALTER TABLE images DROP COLUMN request_digest"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
+
+    second = Store(*urls)
+
+    assert [one.id for one in second.images_of_digest(request.digest()[:16])] == ["i1"]
+    assert second.images_of_digest("_" * 16) == []
+    second.close()
 
 
 def test_a_database_of_a_newer_program_is_refused_in_one_sentence(urls: tuple[str, str], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -264,8 +264,6 @@ def test_what_a_killed_server_had_fetched_is_imported_at_the_next_start(house: H
 def test_why_a_pacs_does_not_answer_is_one_sentence(
     house: House, orthanc: Orthanc, change: dict[str, Any], sentence: str
 ) -> None:
-    from dataclasses import replace
-
     house.configure(replace(orthanc.dimse(), **change))
     archives = house.open()
     for question in (archives.echo("ward"), archives.studies("ward", Query(), "ada")):
@@ -298,9 +296,20 @@ def pictures(make_image: Callable[..., GeneratedImage], store: Store) -> dict[st
             "altered", seed=3, edit=Edit("variation", store.add_picture(film(64)), "real:1", strength=0.5)
         ),
     }
-    for image in made.values():
-        store.add_image(image)
+    for number, (name, image) in enumerate(made.items()):
+        made[name] = replace(image, pixels=film(256, number))
+        store.add_image(made[name])
     return made
+
+
+def test_an_image_too_small_for_the_invisible_mark_stays_here(
+    house: House, orthanc: Orthanc, make_image: Callable[..., GeneratedImage]
+) -> None:
+    house.store.add_image(make_image("small", side_px=128))
+    house.configure(orthanc.web())
+    with pytest.raises(PolicyError, match="small is too small for the invisible mark; 256 x 128 px are needed"):
+        house.open().push(Push("teaching", ("small",), Kind.DX, REASON), LOCAL_USER)
+    assert (events(house.store, "pacs.push.begin"), orthanc.arrivals()) == ([], 0)
 
 
 @pytest.mark.parametrize("node", ["teaching", "ward"])
@@ -357,8 +366,6 @@ def test_what_the_rules_forbid_never_travels(
     error: type[Exception],
     sentence: str,
 ) -> None:
-    from dataclasses import replace
-
     pictures(make_image, house.store)
     house.configure(orthanc.web(), replace(orthanc.web(), name="closed", allow_push=False))
     archives = house.open()

@@ -1,0 +1,141 @@
+"""The free detector over HTTP: POST a file to /api/verify and get yes or no with a score, without signing in.
+
+EU AI Act, article 50, and its Code of Practice of June 2026 ask for one. It tells nothing of who made an image.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import math
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import Message
+
+from synth.governance.rules import Rules
+from synth.verify import Answer, Proofs, Verdict, examine
+from synth.verify.files import MAX_BYTES
+
+PATH = "/api/verify"
+WINDOW_S = 60.0
+ADDRESSES_MAX = 10_000  # that are remembered, the latest
+WAITING_MAX = 4  # files in memory at once, the one that is examined among them
+BUSY_S = 10  # after which one may try again
+FORM_BYTES = 2**16  # what a form adds to its file
+NAME = "The file"  # names of uploads are never repeated
+
+
+class Pace:
+    """At most `limit` calls of one name within a sliding minute, for a bounded number of names."""
+
+    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit, self._clock = limit, clock
+        self._calls: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def wait(self, name: str) -> float:
+        """Count a call and return 0, or the seconds after which the next is allowed."""
+        now = self._clock()
+        calls = self._calls.setdefault(name, deque())
+        self._calls.move_to_end(name)
+        while len(self._calls) > ADDRESSES_MAX:
+            self._calls.popitem(last=False)
+        while calls and calls[0] <= now - WINDOW_S:
+            calls.popleft()
+        if len(calls) >= self._limit:
+            return calls[0] + WINDOW_S - now
+        calls.append(now)
+        return 0.0
+
+
+class VerifyEndpoint:
+    """One of these serves all; `verify` is the handler of a route. Its one thread leaves the app its cores."""
+
+    def __init__(self, proofs: Callable[[], Proofs], rules: Rules, clock: Callable[[], float] = time.monotonic) -> None:
+        self._proofs, self._proxies = proofs, frozenset(rules.proxies)
+        self._pace = Pace(rules.verify_per_minute, clock)
+        self._pool = ThreadPoolExecutor(1, "verify")
+        self._waiting = 0
+
+    async def verify(self, request: Request) -> JSONResponse:
+        """The body, or the first file of a form, examined: 200, or 400, 413 and 429 with one sentence."""
+        wait = self._pace.wait(client(request, self._proxies))
+        if wait > 0:
+            return _refused(429, "Too many files from this address; try again later.", math.ceil(wait))
+        if self._waiting >= WAITING_MAX:
+            return _refused(429, "Others are being served; try again soon.", BUSY_S)
+        self._waiting += 1
+        try:
+            data = await _file(request)
+            if data is None:
+                return _refused(413, f"The file is larger than {MAX_BYTES // 2**20} MiB.")
+            verdict = await asyncio.get_running_loop().run_in_executor(self._pool, self._examined, data)
+        except HTTPException as error:  # of a form that is none
+            return _refused(400, str(error.detail))
+        finally:
+            self._waiting -= 1
+        if verdict.answer is Answer.UNREADABLE:
+            return _refused(400, verdict.sentence)
+        return JSONResponse(told(verdict))
+
+    def close(self) -> None:
+        """End its thread once the file in hand is examined."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _examined(self, data: bytes) -> Verdict:
+        return examine(data, NAME, self._proofs(), lambda payload: ())
+
+
+def told(verdict: Verdict) -> dict[str, object]:
+    """All that strangers learn: yes or no, how sure the detector of the invisible mark is, which layers spoke."""
+    score = verdict.detection.score if verdict.detection else 0.0
+    layers = [layer.name for layer in verdict.layers if layer.found]
+    return {"synthetic_by_us": verdict.ours, "score": round(score, 2), "layers": layers}
+
+
+def client(request: Request, proxies: frozenset[str]) -> str:
+    """The address of the caller: behind our own proxies the one that they name, of IPv6 the network of 64 bits."""
+    host = request.client.host if request.client else "unknown"
+    if host in proxies:
+        named = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
+        host = next((part for part in reversed(named) if part not in proxies), host)
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return "unknown"
+    if address.version == 6:
+        return str(ipaddress.ip_network((address, 64), strict=False).network_address)
+    return str(address)
+
+
+async def _file(request: Request) -> bytes | None:
+    """The bytes of the file; None for more than are examined, of which no more than that are read."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_BYTES + FORM_BYTES:
+            return None
+        parts.append(part)
+    body = b"".join(parts)
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return body if len(body) <= MAX_BYTES else None
+
+    async def again() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async with Request(request.scope, again).form(max_files=1, max_fields=8) as form:
+        files = [value for value in form.values() if isinstance(value, UploadFile)]
+        if not files:
+            raise HTTPException(400, "The form holds no file.")
+        return await files[0].read()
+
+
+def _refused(status: int, sentence: str, retry_s: int = 0) -> JSONResponse:
+    headers = {"Retry-After": str(retry_s)} if retry_s else None
+    return JSONResponse({"error": sentence}, status, headers)
