@@ -70,12 +70,12 @@ class References:
 
         An embedder of another version needs a reference of its own: its distances mean something else.
         """
-        with self._database.writing() as session:
-            before = _newest(session, kind)
-            if before is not None and before.embedder == embedder:
+        first = _pictures(kind, embedder).order_by(FactRow.seq).limit(IMAGES)
+        with self._database.reading() as session:  # asked every few seconds: nobody waits for it
+            if _has(session, kind, embedder) or len(rows := session.execute(first).all()) < IMAGES:
                 return None
-            rows = session.execute(_pictures(kind, embedder).order_by(FactRow.seq).limit(IMAGES)).all()
-            if len(rows) < IMAGES:
+        with self._database.writing() as session:
+            if _has(session, kind, embedder):  # another process was quicker
                 return None
             return _keep(session, kind, embedder, rows, AuditEvent(at, AUTOMATIC, MADE, "", FIRST))
 
@@ -125,6 +125,11 @@ def _newest(session: Session, kind: Kind) -> ReferenceRow | None:
     row, (model, revision, modality) = ReferenceRow, kind
     mine = (row.model == model, row.revision == revision, row.modality == modality)
     return session.scalar(select(row).where(*mine).order_by(row.seq.desc()).limit(1))
+
+
+def _has(session: Session, kind: Kind, embedder: str) -> bool:
+    newest = _newest(session, kind)
+    return newest is not None and newest.embedder == embedder
 
 
 def _keep(session: Session, kind: Kind, embedder: str, rows: Sequence[Row[int, bytes]], event: AuditEvent) -> Reference:

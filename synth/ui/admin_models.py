@@ -39,7 +39,7 @@ def _model(status: EngineStatus, card: ModelCard) -> None:
     if (about := resources.about()) and about.card_text:
         with st.expander(f"The whole card (sha256 {about.card_digest[:12]})"):
             st.markdown(about.card_text.replace("![", "!\\["))  # a picture would be fetched from elsewhere
-    folder = resources.settings().models / card.id
+    folder = resources.settings().models / resources.settings().model_id
     if card.files and folder.is_dir():
         _files(folder, card)
 

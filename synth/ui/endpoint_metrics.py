@@ -92,7 +92,8 @@ def _allowed(request: Request) -> bool:
     if not given:
         return _from_here(request)
     kind, _, token = given.partition(" ")
-    return kind.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), _token())
+    wanted = _token()
+    return kind.lower() == "bearer" and wanted != b"" and hmac.compare_digest(token.strip().encode(), wanted)
 
 
 def _from_here(request: Request) -> bool:

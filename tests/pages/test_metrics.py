@@ -83,3 +83,9 @@ def test_a_token_of_the_environment_takes_its_place(kept: Visit, monkeypatch: py
     monkeypatch.setenv("SYNTH_METRICS_TOKEN", "s3cret")
     assert client("10.0.0.7").get("/metrics", headers={"Authorization": "Bearer s3cret"}).status_code == 200
     assert not (house.settings().home / "metrics.token").exists()
+
+
+def test_an_empty_token_opens_nothing(kept: Visit) -> None:
+    (house.settings().home / "metrics.token").write_text("\n")
+    assert client("10.0.0.7").get("/metrics", headers={"Authorization": "Bearer "}).status_code == 401
+    assert client("10.0.0.7").get("/metrics", headers={"Authorization": b"Bearer \xe9"}).status_code == 401

@@ -146,7 +146,7 @@ def test_an_open_study_shows_completion_and_no_result(studies: Callable[..., App
     ]
     shown = words(page) + str(cells(page))
     assert "AUC" not in shown and "Accuracy" not in shown
-    assert not page.get("plotly_chart") and not page.get("download_button")
+    assert not page.get("plotly_chart") and not page.main.get("download_button")
 
 
 def test_the_lock_is_asked_for_twice_and_then_shows_the_results(studies: Callable[..., AppTest]) -> None:
@@ -169,7 +169,7 @@ def test_the_lock_is_asked_for_twice_and_then_shows_the_results(studies: Callabl
     for title in (*titles, "Phase 2 against phase 1: Obuchowski-Rockette"):
         assert f"**{title}**" in said
     assert "arXiv 2010.05177" in said and "Hillis (Stat Med 26, 2007, 596-619)" in said
-    assert {button.label for button in page.get("download_button")} == {
+    assert {button.label for button in page.main.get("download_button")} == {
         "Report, PDF", "Answers, CSV", "iMRMC, real or synthetic", "iMRMC, findings", "iMRMC, where is the lesion",
     }  # fmt: skip
     assert len(page.get("plotly_chart")) == 8  # ROC, confusion and calibration of two phases, times, weeks
@@ -216,7 +216,7 @@ def test_a_study_that_nobody_read_says_so(studies: Callable[..., AppTest]) -> No
     page = studies(study.id)
     assert not page.exception and not page.error
     assert "Nobody has answered anything in this study" in words(page)
-    assert [button.label for button in page.get("download_button")] == ["Report, PDF"]
+    assert [button.label for button in page.main.get("download_button")] == ["Report, PDF"]
 
 
 def test_the_study_of_somebody_else_stays_shut(studies: Callable[..., AppTest]) -> None:

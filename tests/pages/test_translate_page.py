@@ -80,7 +80,7 @@ def test_a_slice_goes_through_the_engine_into_the_history(translate: Callable[..
     assert "Learnt from 131 pairs of 7 people, measured on 35 slices of 2 people not among them." in said
     assert "it does not generalise" in said
     assert "By PSNR the regression U-Net is closest; by SSIM and MAE this model is closest." in said
-    assert {button.label for button in page.get("download_button")} == {"PNG", "JPEG", "DICOM", "C2PA"}
+    assert {button.label for button in page.main.get("download_button")} == {"PNG", "JPEG", "DICOM", "C2PA"}
 
 
 def test_mri_goes_into_ct_or_pet_and_says_where_one_person_was_measured_again(
