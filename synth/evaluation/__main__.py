@@ -194,6 +194,8 @@ def _watermark(model: ShippedModel, options: argparse.Namespace) -> None:
     print(robustness_table.whole(results.rounded(figures), protocol))
     if options.split == "test" and count is None:
         results.save("watermark", model.card, protocol, figures)
+        known, page = results.load("watermark"), results.FOLDER.parents[1] / "docs" / "watermark.md"
+        page.write_text(robustness_table.page(page.read_text(encoding="utf-8"), known, protocol, known["date"]))
 
 
 MEASURES = {

@@ -8,6 +8,7 @@ from typing import Any
 from scipy import stats
 
 CONFIDENCE = 0.95
+START, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
 def interval(successes: int, count: int) -> tuple[float, float]:
@@ -16,6 +17,18 @@ def interval(successes: int, count: int) -> tuple[float, float]:
     low = stats.beta.ppf(tail, successes, count - successes + 1) if successes else 0.0
     high = stats.beta.ppf(1 - tail, successes + 1, count - successes) if successes < count else 1.0
     return float(low), float(high)
+
+
+def page(text: str, figures: dict[str, Any], protocol: dict[str, Any], date: str) -> str:
+    """The page on the mark with what stands between its two markers replaced by these figures."""
+    before, _, after = text.partition(START)
+    count, split = protocol["pictures"], protocol["split"]
+    told = (
+        f"`{protocol['command']} --data DIR --out DIR`, run on {date}: {count} real chest films and {count} real chest CT "
+        f"slices (crops around nodules included) of the {split} split, and {count} pictures of the shipped model, all of "
+        "256 x 256 px, each with a key and a payload of its own."
+    )
+    return f"{before}{START}\n{told}\n\n{whole(figures, protocol)}\n{END}{after.partition(END)[2]}"
 
 
 def whole(figures: dict[str, Any], protocol: dict[str, Any]) -> str:

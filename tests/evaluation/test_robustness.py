@@ -67,6 +67,6 @@ def test_the_table_says_what_is_reached_and_what_is_missed() -> None:
 
 
 def test_the_page_on_the_mark_quotes_the_result_file() -> None:
-    found = results.load("watermark")
-    assert robustness_table.whole(found, found["protocol"]) in DOCS.read_text(encoding="utf-8")
-    assert found["protocol"]["command"] in DOCS.read_text(encoding="utf-8") and found["date"] in DOCS.read_text()
+    found, text = results.load("watermark"), DOCS.read_text(encoding="utf-8")
+    assert robustness_table.page(text, found, found["protocol"], found["date"]) == text
+    assert found["protocol"]["command"] in text and found["date"] in text
