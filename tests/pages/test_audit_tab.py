@@ -252,7 +252,7 @@ def test_an_export_of_all_is_verified_by_the_lines_that_the_documentation_gives(
     page()
     script = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
     monkeypatch.chdir(tmp_path)
-    lines = admin_audit.exported("jsonl", Sought(), "grace")
+    lines = admin_audit.exported("jsonl", Sought(), "local")
     (tmp_path / "audit-trail.jsonl").write_bytes(lines)
     exec(compile(script, "docs/audit.md", "exec"), {})
     (tmp_path / "audit-trail.jsonl").write_bytes(lines.replace(b"image2", b"image9"))

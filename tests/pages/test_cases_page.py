@@ -285,7 +285,7 @@ def test_the_address_for_trainees_lies_beside_that_of_the_page(page: str, shared
 def test_the_zip_holds_the_approved_cases_with_their_lesions(cases: Open) -> None:
     page = press(filled(cases(), codes=("mass",), count=2, normals=0), "new_make")
     page = press(press(drawn(page), "approve"), "refuse")
-    with zipfile.ZipFile(io.BytesIO(case_share.archive(kept(page), "ada"))) as archive:
+    with zipfile.ZipFile(io.BytesIO(case_share.archive(kept(page), "local"))) as archive:
         assert [name for name in archive.namelist() if name.endswith(".dcm")] == [
             "images/case-001.dcm",
             "lesions/case-001-seg.dcm",
@@ -293,7 +293,7 @@ def test_the_zip_holds_the_approved_cases_with_their_lesions(cases: Open) -> Non
         row = json.loads(archive.read("manifest.json"))["cases"][0]
     assert (row["image_id"], row["model_id"]) == (kept(page).approved[0].job, "tiny")
     (event,) = (event for event in house.store().events(50) if event.action == "export")
-    assert (event.who, event.subject) == ("ada", kept(page).approved[0].job)
+    assert (event.who, event.subject) == ("local", kept(page).approved[0].job)
     assert event.detail == {"format": "DICOM ZIP", "set": kept(page).id}
 
 
