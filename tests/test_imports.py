@@ -15,8 +15,8 @@ LAYERS = (
     {"synth", "types", "terms", "origins", "errors", "config", "findings"},
     {"prompts", "captions", "masks", "close_up", "strokes", "translation", "imaging", "quality", "baselines"}
     | {"diffusion", "dicom", "provenance", "reading", "governance"},
-    {"generate", "restoration", "store", "models", "library", "export", "results", "keys"},
-    {"engine", "batch", "training", "evaluation", "casework", "intake"},
+    {"generate", "restoration", "store", "models", "library", "export", "results", "keys", "house"},
+    {"engine", "batch", "training", "evaluation", "casework", "intake", "research"},
     {"ui"},
     {"app", "pages"},
 )
@@ -34,6 +34,7 @@ SIDEWAYS = {
     ("reading", "masks"),  # a point near a lesion hits it
     ("intake", "engine"),  # vectors are computed while nobody waits for an image
     ("casework", "engine"),  # cases are drawn in the background
+    ("research", "engine"),  # research is drawn under a protocol
     ("generate", "restoration"),  # one of the ways a picture is made
 }
 
@@ -64,7 +65,7 @@ LIBRARIES = {
     "engine": {"numpy"},
     "casework": {"numpy"},
     "intake": {"numpy", "loky"},
-    "export": {"numpy", "reportlab"},
+    "export": {"numpy", "reportlab", "pyarrow"},
     "training": {
         "torch", "numpy", "scipy", "diffusers", "transformers", "safetensors", "accelerate", "pyarrow", "PIL",
     },

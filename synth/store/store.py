@@ -13,15 +13,17 @@ from sqlalchemy.orm import Session
 from synth.errors import RequestError, StoreError
 from synth.imaging import to_uint8
 from synth.origins import Licence
-from synth.store import records
+from synth.store import records, states
 from synth.store.blobs import Blobs, decode_png, digest_of, encode_png, shrink
 from synth.store.casebook import Casebook
 from synth.store.database import Database
 from synth.store.holdings import Holdings
 from synth.store.imports import Imports
+from synth.store.protocols import Protocols
 from synth.store.records import StoredImage
 from synth.store.sittings import Sittings
 from synth.store.tables import EventRow, ImageRow, JobRow
+from synth.store.validation import Validation
 from synth.types import AuditEvent, Base, GeneratedImage, GenerationRequest, Job, JobState, Pixels
 
 ACCEPTED = "licence.accepted"
@@ -31,7 +33,8 @@ OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
 class Store:
     """One database and one place for pixels. Every method may be called from any thread.
 
-    `casebook` holds case sets and studies, `sittings` what was read, `holdings` real images, `imports` how they came.
+    `casebook` holds case sets and studies, `sittings` what was read, `holdings` real images, `imports` how they came,
+    `validation` what each image may be used for, `protocols` under what research is made.
     Every method raises StoreError, in one sentence, when the database or the place of the pixels fails.
     """
 
@@ -43,6 +46,8 @@ class Store:
         self.sittings = Sittings(self._database)
         self.holdings = Holdings(self._database, self._blobs)
         self.imports = Imports(self._database)
+        self.validation = Validation(self._database)
+        self.protocols = Protocols(self._database)
 
     def close(self) -> None:
         """Give all database connections back."""
@@ -231,8 +236,8 @@ class Store:
         pictures = {name: encode_png(pixels) for name, pixels in image.pictures.items()}
         named = {name: digest_of(data) for name, data in pictures.items()}
         session.add(records.image_row(image, digest_of(png), named))
-        if event is not None:
-            session.add(records.event_row(event))
+        session.flush()
+        states.begin(session, image, event)
         session.flush()
         for data in (png, *pictures.values()):
             self._blobs.put(data)

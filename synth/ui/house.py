@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from synth import prompts
 from synth.casework import pool
 from synth.casework.desk import Desk
 from synth.casework.maker import Maker
@@ -27,6 +28,7 @@ from synth.library.folders import Library
 from synth.origins import Licence
 from synth.reading.cases import Case, CaseSet, Standing
 from synth.reading.sessions import ReadingSession
+from synth.research import Research
 from synth.store import Store
 from synth.types import GeneratedImage, GenerationRequest, Step
 
@@ -57,6 +59,12 @@ def engine() -> Engine:
 def maker() -> Maker:
     """Who draws the cases of case sets in the background, while nobody waits for an image."""
     return Maker(store(), engine(), FILE if settings().starter else None)
+
+
+@st.cache_resource(show_spinner=False)
+def research() -> Research:
+    """Who asks for images, and exports data sets, under protocols."""
+    return Research(store(), engine(), {"dcm": _dicom, "png": _png})
 
 
 @st.cache_resource(show_spinner=False)
@@ -170,6 +178,18 @@ def accept_licence(licence: Licence, who: str) -> None:
     """Keep that somebody accepted the licence of the model that waits, and load it. Raises StoreError."""
     store().accept_licence(licence, who, datetime.now(UTC))
     engine().reload()
+
+
+def _dicom(image: GeneratedImage, _who: str) -> bytes:
+    from synth.dicom.encode import encode
+
+    return encode(image, prompts.describe(image.request))
+
+
+def _png(image: GeneratedImage, _who: str) -> bytes:
+    from synth.ui.downloads import png  # it needs the services that are made here
+
+    return png(image)
 
 
 # torch takes seconds to import: only the device thread imports it, so the first page is painted before.

@@ -8,6 +8,8 @@ from synth.engine import Engine
 from synth.governance.calls import TABLE
 from synth.governance.guard import guarded
 from synth.governance.roles import Permission, require
+from synth.governance.rules import Rules
+from synth.house import rules as house_rules
 from synth.intake.archives import Archives
 from synth.intake.downloads import Downloads
 from synth.intake.importer import Importer
@@ -17,6 +19,7 @@ from synth.library.collections import Collections
 from synth.library.folders import Library
 from synth.origins import Licence
 from synth.reading.sessions import ReadingSession
+from synth.research import Research
 from synth.store import Store
 from synth.ui import house, session
 from synth.ui.house import begin_work as begin_work
@@ -38,6 +41,16 @@ def engine() -> Engine:
 def maker() -> Maker:
     """Who draws the cases of case sets."""
     return guarded(house.maker(), "maker", session.person(), TABLE)
+
+
+def research() -> Research:
+    """Who asks for images, and exports data sets, under protocols."""
+    return guarded(house.research(), "research", session.person(), TABLE)
+
+
+def rules() -> Rules:
+    """What `governance.toml` sets."""
+    return house_rules(settings().home)
 
 
 def importer() -> Importer:

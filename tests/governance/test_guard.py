@@ -13,6 +13,7 @@ from synth.engine import Engine
 from synth.errors import PolicyError, StoreError
 from synth.governance.calls import CALLS, TABLE
 from synth.governance.guard import guarded
+from synth.governance.release import Release, State
 from synth.governance.roles import MAY, Role, User
 from synth.intake.archives import Archives
 from synth.intake.downloads import Downloads
@@ -21,11 +22,14 @@ from synth.intake.looks import Looks
 from synth.intake.transfers import Transfers
 from synth.library.collections import Collections
 from synth.library.folders import Library
+from synth.research import Research
 from synth.store import Store
 from synth.store.casebook import Casebook
 from synth.store.holdings import Holdings
 from synth.store.imports import Imports
+from synth.store.protocols import Protocols
 from synth.store.sittings import Sittings
+from synth.store.validation import Validation
 
 SERVICES: dict[str, type] = {
     "store": Store,
@@ -33,6 +37,9 @@ SERVICES: dict[str, type] = {
     "store.sittings": Sittings,
     "store.holdings": Holdings,
     "store.imports": Imports,
+    "store.validation": Validation,
+    "store.protocols": Protocols,
+    "research": Research,
     "engine": Engine,
     "maker": Maker,
     "desk": Desk,
@@ -61,7 +68,7 @@ def test_the_table_names_methods_that_are_there() -> None:
     for path in CALLS:
         service, _, method = path.rpartition(".")
         assert method in public(SERVICES[service]), path
-    assert {f"store.{part}" for part in ("casebook", "sittings", "holdings", "imports")} == TABLE.parts
+    assert {name for name in SERVICES if name.startswith("store.")} == TABLE.parts
 
 
 @pytest.mark.parametrize(
@@ -103,11 +110,15 @@ class Kept:
     class Plan:
         study = ""
 
-    def __init__(self, shown: bool = False, opened: bool = False) -> None:
+    def __init__(self, shown: bool = False, opened: bool = False, state: State = State.CHECKED) -> None:
         self.casebook, self._shown, self.open, self.plan = self, shown, opened, Kept.Plan()
+        self.validation, self._state = self, state
 
     def asked_by(self, image_id: str) -> str:
         return "ada"
+
+    def release(self, image_id: str) -> Release:
+        return Release(image_id, self._state, reason="a doubled heart")
 
     def shows(self, image_id: str) -> bool:
         return self._shown
@@ -161,6 +172,18 @@ def test_what_is_another_trainees_is_not_there(service: str, method: str, argume
 
 def test_an_image_of_an_open_set_is_for_everybody() -> None:
     assert guarded(Kept(shown=True), "store", as_role(Role.TRAINEE), TABLE).image("i") == "i"
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_withdrawn_image_is_for_its_maker_and_for_oversight(role: Role) -> None:
+    kept = Kept(shown=True, state=State.WITHDRAWN)
+    assert guarded(kept, "store", as_role(role, "ada"), TABLE).image("i") == "i"
+    store = guarded(kept, "store", as_role(role), TABLE)
+    if role in (Role.RADIOLOGIST, Role.GOVERNANCE, Role.ADMINISTRATOR):
+        assert store.image("i") == "i"
+    else:
+        with pytest.raises(PolicyError, match=r"^Image i was withdrawn: a doubled heart\.$"):
+            store.image("i")
 
 
 def test_nobody_asks_in_the_name_of_another() -> None:
