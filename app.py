@@ -11,7 +11,6 @@ from streamlit.starlette import App
 from synth.ui import resources, views
 
 PAGES = Path(__file__).parent / "pages"
-
 if not st.runtime.exists():
     app = App(__file__)
 else:
@@ -21,6 +20,7 @@ else:
         "Make": {"generate": "Generate", "edit": "Edit", "restore": "Restore", "translate": "Translate"},
         "Read": {"quiz": "Reading room", "progress": "Progress", "library": "Real images"},
         "Teach and study": {"cases": "Cases", "studies": "Studies"},
+        "Trust": {"review": "Validation", "admin": "Administration"},
     }
     page = st.navigation(
         {

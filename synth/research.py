@@ -42,6 +42,11 @@ class Research:
         self._store.protocols.claim(protocol_id, ids, user, now)  # first: no job is ever without it
         return self._engine.submit_all(requests, user.name, ids)
 
+    def ready(self, protocol_id: str, user: User) -> int:
+        """How many images a data set would have now."""
+        self._permitted(protocol_id, user, (), datetime.now(UTC))
+        return len(self._store.protocols.usable(protocol_id))
+
     def dataset(self, protocol_id: str, user: User, ending: str) -> bytes:
         """The ZIP of all images of a protocol that radiologists and the governance officer let go. Raises StoreError.
 

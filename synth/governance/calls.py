@@ -119,7 +119,7 @@ CALLS: dict[str, Call] = {
     **_all("store.protocols", P.PROTOCOLS, ("protocol", "protocols", "counts", "exports")),
     **_all("store.protocols", P.PROTOCOLS, ("add", "set_people", "end"), own_name(1)),
     **_all("research", P.RESEARCH, ("protocols",), own_name(0)),
-    **_all("research", P.RESEARCH, ("submit_all", "dataset"), own_name(1)),
+    **_all("research", P.RESEARCH, ("submit_all", "ready", "dataset"), own_name(1)),
     **_all("library", P.LIBRARY, ("images", "image", "pixels", "whole", "readable", "hounsfield", "spacing_mm")),
     **_all("library", P.LIBRARY, ("revision", "problem", "refresh")),
     **_all("looks", P.LIBRARY, ("like_real", "like_synthetic", "embedder_id")),

@@ -22,6 +22,7 @@ ICONS = {
     Standing.APPROVED: ":material/check_circle:",
     Standing.REFUSED: ":material/block:",
     Standing.FAILED: ":material/error:",
+    Standing.WITHDRAWN: ":material/gpp_bad:",
 }
 WORDS = {
     Standing.WAITING: ("being drawn", "blue"),
@@ -29,6 +30,7 @@ WORDS = {
     Standing.APPROVED: ("approved", "green"),
     Standing.REFUSED: ("left out", "gray"),
     Standing.FAILED: ("could not be drawn", "red"),
+    Standing.WITHDRAWN: ("withdrawn", "red"),
 }
 
 

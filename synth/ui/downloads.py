@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -13,30 +14,39 @@ from synth.dicom.encode import encode, exported
 from synth.dicom.presentation import encode_presentation
 from synth.dicom.segmentation import encode_segmentation
 from synth.types import GeneratedImage
+from synth.ui import standing
 from synth.ui.views import INTENDED_USE
 
 DICOM = "application/dicom"
 
 
 def buttons(image: GeneratedImage) -> None:
-    """PNG with the mark burnt in, and DICOM."""
+    """PNG with the mark burnt in, and DICOM; where the image may not leave, why."""
+    barred = standing.barred(image)
     st.download_button(
         "PNG",
-        partial(png, image),
+        partial(_permitted, image, partial(png, image)),
         f"synthetic-{image.id}.png",
         "image/png",
         on_click="ignore",
-        help="Mark burnt in",
+        help=barred or "Mark burnt in",
+        disabled=bool(barred),
     )
     st.download_button(
         "DICOM",
-        partial(encode, image, prompts.describe(image.request)),
+        partial(_permitted, image, partial(encode, image, prompts.describe(image.request))),
         f"synthetic-{image.id}.dcm",
         DICOM,
         on_click="ignore",
-        help="Secondary Capture, Synthetic Data YES",
-        disabled=not exported(image),
+        help=barred or "Secondary Capture, Synthetic Data YES",
+        disabled=bool(barred) or not exported(image),
     )
+
+
+def _permitted(image: GeneratedImage, make: Callable[[], bytes]) -> bytes:
+    """The file, where the image may still leave when the button is pressed. Raises PolicyError."""
+    standing.require_file(image)
+    return make()
 
 
 def mask_buttons(image: GeneratedImage, lesion: npt.NDArray[np.bool_]) -> None:
@@ -45,11 +55,16 @@ def mask_buttons(image: GeneratedImage, lesion: npt.NDArray[np.bool_]) -> None:
     files = (
         (
             "SEG",
-            partial(encode_segmentation, image, lesion, sentence),
+            partial(_permitted, image, partial(encode_segmentation, image, lesion, sentence)),
             "lesion",
             "DICOM Segmentation of the DICOM file",
         ),
-        ("GSPS", partial(presentation, image, lesion), "outline", "Its outline over the DICOM file"),
+        (
+            "GSPS",
+            partial(_permitted, image, partial(presentation, image, lesion)),
+            "outline",
+            "Its outline over the DICOM file",
+        ),
     )
     for label, data, name, told in files:
         st.download_button(
@@ -63,7 +78,7 @@ def mask_buttons(image: GeneratedImage, lesion: npt.NDArray[np.bool_]) -> None:
         )
     st.download_button(
         "Mask",
-        partial(mask_png, image, lesion),
+        partial(_permitted, image, partial(mask_png, image, lesion)),
         f"lesion-{image.id}.png",
         "image/png",
         on_click="ignore",
