@@ -82,11 +82,8 @@ def _void_cases(session: Session, ids: Sequence[str]) -> tuple[int, int]:
     # Sessions first, so that no answer is kept meanwhile.
     query = select(SessionRow).where(SessionRow.id.in_(of_them)).order_by(SessionRow.seq).with_for_update()
     is_open = {row.id: row.ended_at is None for row in session.scalars(query)}
-    answered = set(
-        session.execute(select(AnswerRow.session_id, AnswerRow.position).where(AnswerRow.session_id.in_(of_them)))
-        .tuples()
-        .all()
-    )
+    given = select(AnswerRow.session_id, AnswerRow.position).where(AnswerRow.session_id.in_(of_them))
+    answered = {(name, position) for name, position in session.execute(given)}
     skipped = read = 0
     for row in session.scalars(select(DealtRow).where(named)):
         if (row.session_id, row.position) in answered:
