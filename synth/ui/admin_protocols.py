@@ -60,7 +60,8 @@ def _new() -> None:
             format_func=lambda code: VOCABULARY[code].name,
             placeholder="normal images only",
         )
-        people, groups = _people_fields("new", (), ())
+        own = (session.user(),) if session.person().may(Permission.RESEARCH) else ()
+        people, groups = _people_fields("new", own, ())
         if not st.form_submit_button("Open the protocol"):
             return
     now = datetime.now(UTC)
@@ -137,8 +138,7 @@ def _people_fields(
     key: str, people: tuple[str, ...], groups: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names and groups, separated by commas."""
-    own = people or ((session.user(),) if session.person().may(Permission.RESEARCH) else ())
-    names = st.text_input("People, by name", ", ".join(own), key=f"protocol-people-{key}")
+    names = st.text_input("People, by name", ", ".join(people), key=f"protocol-people-{key}")
     many = st.text_input("Groups", ", ".join(groups), key=f"protocol-groups-{key}")
     return _parts(names), _parts(many)
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from synth.errors import PolicyError
+from synth.governance.release import State
 from synth.governance.roles import Permission
 from synth.types import GenerationRequest, Job
 from synth.ui import resources, session
@@ -35,8 +37,20 @@ def choose() -> None:
 
 
 def submit(requests: Sequence[GenerationRequest]) -> list[Job]:
-    """Queue requests for what was chosen. Raises PolicyError where the protocol does not cover them."""
+    """Queue requests for what was chosen.
+
+    Raises PolicyError where the protocol does not cover them, or the base of an edit was withdrawn.
+    """
+    _require_bases(requests)
     protocol = st.session_state.get(KEY)
     if protocol:
         return resources.research().submit_all(requests, session.person(), protocol)
     return resources.engine().submit_all(requests, session.user())
+
+
+def _require_bases(requests: Sequence[GenerationRequest]) -> None:
+    """Pass edits whose base may still be used; raises PolicyError."""
+    names = [request.edit.origin.partition(":")[2] for request in requests if request.edit]
+    for release in resources.store().validation.releases(names).values():
+        if release.state is State.WITHDRAWN:
+            raise PolicyError(release.words)

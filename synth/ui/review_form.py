@@ -46,7 +46,14 @@ def show(image: GeneratedImage, blind: bool) -> None:
             )
         _codes("Others seen", "seen", image, "no other finding")
     _place(image, blind)
-    st.pills("Artefacts", tuple(Artefact), selection_mode="multi", key=_key("artefacts", image), format_func=str)
+    st.multiselect(
+        "Artefacts",
+        tuple(Artefact),
+        key=_key("artefacts", image),
+        format_func=str,
+        placeholder="none",
+        select_all=False,
+    )
     st.pills("Fit for", tuple(Fitness), selection_mode="multi", key=_key("fit", image), format_func=str)
     st.text_area(
         "Comment",

@@ -33,7 +33,9 @@ def button(image: GeneratedImage) -> None:
         return  # the PACS tab says what is wrong with the configuration
     if not nodes or image.request.mark != "SYNTHETIC" or not exported(image):
         return
-    if st.button("Send to PACS", key=f"send-{image.id}", help="Choose the PACS and say why on the next page"):
+    may = resources.store().validation.release(image.id).allows(Use.PACS)
+    told = "Choose the PACS and say why on the next page" if may else "Radiologists validate an image first"
+    if st.button("Send to PACS", key=f"send-{image.id}", help=told, disabled=not may):
         st.switch_page("pages/library.py", query_params={"tab": "pacs", "way": "send", "push": image.id})
 
 
