@@ -8,6 +8,7 @@ from synth.governance.release import Release, State, Use
 from synth.types import GeneratedImage
 from synth.ui import resources, session, views
 
+WIDE_PX = 128  # narrower, there is no room for a second word; `show` says it
 COLOURS = {
     State.DRAFT: "gray",
     State.CHECKED: "blue",
@@ -35,7 +36,7 @@ def badge(release: Release) -> None:
 def mark(image: GeneratedImage) -> str:
     """What is burnt into the image where it is shown."""
     withdrawn = resources.store().validation.release(image.id).state is State.WITHDRAWN
-    return f"{image.request.mark} WITHDRAWN" if withdrawn else image.request.mark
+    return f"{image.request.mark} WITHDRAWN" if withdrawn and image.pixels.shape[1] >= WIDE_PX else image.request.mark
 
 
 def barred(image: GeneratedImage) -> str:
