@@ -17,7 +17,7 @@ from synth.governance.release import State
 from synth.governance.reviews import REALISM, Verdict
 from synth.governance.roles import LOCAL_USER
 from synth.store import StoredImage
-from synth.store.validation import Sought
+from synth.store.validation import QUEUE_MAX, Sought
 from synth.types import GeneratedImage
 from synth.ui import resources, review_agreement, review_case, review_form, session, viewer, views
 
@@ -108,7 +108,8 @@ def _without(image_id: str) -> tuple[str, ...]:
 
 def _about(image: GeneratedImage, count: int, blind: bool, disputed: bool) -> None:
     """How many wait; the request unless it is hidden; to an adjudicator what both readers said."""
-    st.markdown(f"**{count} {'waits' if count == 1 else 'wait'}** :gray[{image.request.modality}]")
+    more = " or more" if count == QUEUE_MAX else ""
+    st.markdown(f"**{count}{more} {'waits' if count == 1 else 'wait'}** :gray[{image.request.modality}]")
     if image.provenance.requested_by == session.user() and session.person() == LOCAL_USER:
         st.caption("You asked for this image yourself. On this computer there is nobody else who could judge it.")
     if not blind:
