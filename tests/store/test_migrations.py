@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from synth.errors import StoreError
-from synth.store import Store, migrations
+from synth.governance.roles import LOCAL_USER
+from synth.store import Store, migrations, records
 from synth.store.tables import Base
-from synth.types import GeneratedImage
+from synth.types import Edit, GeneratedImage, QualityCheck, QualityReport
+from tests.validated import NOON
 
 
 def revision(path: Path) -> str | None:
@@ -72,3 +76,29 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(urls: tuple[str, s
         Store(*urls)
 
     assert sa.inspect(engine).get_table_names() == ["jobs"]
+
+
+def test_images_that_were_there_get_the_state_of_their_checks(
+    urls: tuple[str, str], make_image: Callable[..., GeneratedImage]
+) -> None:
+    edit = Edit("variation", "0" * 64, "altered:good")
+    good, bad, unchecked = make_image("good"), make_image("bad", seed=2), make_image("unchecked", seed=3, edit=edit)
+    bad = replace(bad, quality=QualityReport((QualityCheck("mean", 2.0, 0.0, 1.0),)))
+    unchecked = replace(unchecked, quality=QualityReport())
+    engine = sa.create_engine(urls[0])
+    with engine.begin() as connection:
+        command.upgrade(migrations._config(connection), "0003")
+        for number, image in enumerate((good, bad, unchecked)):
+            row = records.image_row(image, "0" * 64, {})
+            names = ("id", "created_at", "requested_by", "request", "provenance", "quality", "blob")
+            values = {name: getattr(row, name) for name in names}
+            values |= {"seq": number + 1, "created_at": str(row.created_at.replace(tzinfo=None))}
+            columns, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+            connection.execute(sa.text(f"INSERT INTO images ({columns}) VALUES ({marks})"), values)
+    engine.dispose()
+
+    store = Store(*urls)
+    states = {name: one.state for name, one in store.validation.releases(["good", "bad", "unchecked"]).items()}
+    assert states == {"good": "checked", "bad": "draft", "unchecked": "draft"}
+    assert store.validation.withdraw("good", LOCAL_USER, "a doubled contour", NOON).images == ("good", "unchecked")
+    store.close()
