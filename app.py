@@ -11,7 +11,6 @@ from streamlit.starlette import App
 from synth.ui import endpoint_metrics, resources, sidebar, views
 
 PAGES = Path(__file__).parent / "pages"
-
 if not st.runtime.exists():
     app = App(__file__, routes=[endpoint_metrics.route])
 else:
@@ -21,7 +20,7 @@ else:
         "Make": {"generate": "Generate", "edit": "Edit", "restore": "Restore", "translate": "Translate"},
         "Read": {"quiz": "Reading room", "progress": "Progress", "library": "Real images"},
         "Teach and study": {"cases": "Cases", "studies": "Studies"},
-        "Trust": {"verify": "Verify", "admin": "Administration"},
+        "Trust": {"verify": "Verify", "review": "Validation", "admin": "Administration"},
     }
     pages = {
         section: [st.Page(PAGES / f"{file}.py", title=title, default=file == "generate") for file, title in of.items()]

@@ -17,7 +17,7 @@ LAYERS = (
     | {"diffusion", "dicom", "provenance", "reading", "governance"},
     {"generate", "restoration", "store", "models", "library", "export", "results", "keys", "home"},
     {"engine", "batch", "monitor", "training", "evaluation", "casework", "intake"}
-    | {"heads", "audit", "recreate"}
+    | {"heads", "audit", "recreate", "research"}
     | {"departures", "verify"},
     {"ui"},
     {"app", "pages"},
@@ -40,6 +40,7 @@ SIDEWAYS = {
     ("casework", "engine"),  # cases are drawn in the background
     ("audit", "heads"),  # the command reads what the server signs
     ("recreate", "engine"),  # a stored request is drawn once more
+    ("research", "engine"),  # research is drawn under a protocol
     ("generate", "restoration"),  # one of the ways a picture is made
 }
 
@@ -73,7 +74,7 @@ LIBRARIES = {
     "departures": {"PIL"},
     "verify": {"numpy", "PIL", "scipy", "pypdf"},
     "intake": {"numpy", "loky"},
-    "export": {"numpy", "reportlab"},
+    "export": {"numpy", "reportlab", "pyarrow"},
     "training": {
         "torch", "numpy", "scipy", "diffusers", "transformers", "safetensors", "accelerate", "pyarrow", "PIL",
     },

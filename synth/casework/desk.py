@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from synth.casework.pool import options
-from synth.errors import DicomError, RequestError, StoreError
+from synth.errors import DicomError, PolicyError, RequestError, StoreError
 from synth.findings import VOCABULARY
+from synth.governance.release import Use
 from synth.imaging import fit_square, to_uint8
 from synth.library.folders import Library
 from synth.provenance import remark
@@ -65,7 +66,8 @@ class Desk:
             plan = self._fitting(plan, reader, now)
             return self._store.sittings.begin(ReadingSession(session_id, reader, plan, now))
         chosen = self._chosen(plan, reader, now)
-        dealt = [dealt for case, task in chosen if (dealt := self._dealt(session_id, case, task)) is not None]
+        use = Use.EXAM if plan.mode is Mode.EXAM else Use.SETS
+        dealt = [dealt for case, task in chosen if (dealt := self._dealt(session_id, case, task, use)) is not None]
         if not dealt:
             raise RequestError("There is no case for this plan yet; choose other tasks or another set.")
         plan = replace(plan, length=len(dealt))
@@ -79,7 +81,7 @@ class Desk:
             return None
         begun = time.monotonic()
         for case, task in self._next(session, now):
-            dealt = self._dealt(session.id, case, task)
+            dealt = self._dealt(session.id, case, task, Use.SETS)
             if dealt is not None:
                 if task is Task.REAL_OR_SYNTHETIC:  # a film of 1024 px takes longer to read than a drawn one of 256
                     time.sleep(max(0.0, EVEN_S - (time.monotonic() - begun)))
@@ -200,11 +202,14 @@ class Desk:
             chosen += [(case, task) for case in block]
         return chosen
 
-    def _dealt(self, session_id: str, case: Case, task: Task) -> Dealt | None:
-        """The case with its pictures as they are shown; None where one of them can not be read any more."""
+    def _dealt(self, session_id: str, case: Case, task: Task, use: Use) -> Dealt | None:
+        """The case with its pictures as they are shown; None where one of them can not be read or used any more."""
         try:
+            for kind, _, name in (source.partition(":") for source in case.sources):
+                if kind == "synthetic":
+                    self._store.validation.release(name).require(use)
             pictures, truth = self._pictures(case, task, session_id)
-        except (StoreError, DicomError, RequestError):
+        except (StoreError, DicomError, RequestError, PolicyError):
             return None
         offered = options(self._cases.values(), case.modality) if task in (Task.FINDINGS, Task.CHANGE) else ()
         names = tuple(self._store.add_picture(picture) for picture in pictures)

@@ -16,7 +16,8 @@ from pathlib import Path
 from synth.casework.drawing import anew, flaw, lesion_request, misplaced, unseen
 from synth.casework.starter import FILE, STARTER_OWNER, starter
 from synth.engine import Engine
-from synth.errors import BusyError, Cancelled, ModelError, RequestError, StoreError, SynthError
+from synth.errors import BusyError, Cancelled, ModelError, PolicyError, RequestError, StoreError, SynthError
+from synth.governance.release import Use
 from synth.reading.cases import Entry, Recipe, Standing
 from synth.reading.items import opaque_id
 from synth.store import Store
@@ -152,14 +153,14 @@ class Maker:
         entry = replace(entry, base_job=job) if recipe.outline else replace(entry, job=job)
         if base is None:
             return entry
-        if problem := flaw(base) or (misplaced(recipe, base) if recipe.outline else ""):
+        if problem := self._flaw(base) or (misplaced(recipe, base) if recipe.outline else ""):
             return self._again(entry, recipe, problem, keep_base=False)
         if recipe.outline:
             job, image = self._picture(lesion_request(recipe, base, self._store), owner)
             entry = replace(entry, job=job)
             if image is None:
                 return entry
-            if problem := flaw(image) or unseen(recipe, base, image):
+            if problem := self._flaw(image) or unseen(recipe, base, image):
                 return self._again(entry, recipe, problem, keep_base=True)
         ready = Standing.APPROVED if owner == STARTER_OWNER else Standing.PROPOSED
         return replace(entry, standing=ready, problem="")
@@ -205,6 +206,14 @@ class Maker:
             return _waiting(entry, anew(recipe, keep_base))
         del self._seeds[entry.id]
         return replace(entry, standing=Standing.FAILED, problem=problem)
+
+    def _flaw(self, image: GeneratedImage) -> str:
+        """Why an image cannot be in a case set, in one sentence; empty where it can."""
+        try:
+            self._store.validation.release(image.id).require(Use.SETS)
+        except PolicyError as error:
+            return flaw(image) or str(error)
+        return flaw(image)
 
     def _job(self, job_id: str) -> Job | None:
         """The job, None where there is none; a store that is out of order is met again by whoever writes."""

@@ -10,6 +10,7 @@ from synth.casework.drawing import lesion_area
 from synth.casework.starter import STARTER_ID
 from synth.errors import StoreError
 from synth.findings import VOCABULARY
+from synth.governance.release import Use
 from synth.library.folders import Library
 from synth.library.labels import NORMAL
 from synth.reading.answers import Change, Direction, Task
@@ -33,14 +34,18 @@ def of_set(store: Store, case_set: CaseSet, library: Library) -> list[Case]:
     """The approved cases of a set, in order: each entry, then the pairs and series that they make.
 
     Of the shipped set the images before their lesions are normals too; of another set only what was approved is read.
-    A case whose image is gone is left out.
+    A case whose image is gone, or may not be used in case sets, is left out.
     """
     real = {image.id: image for image in library.images}
+    releases = store.validation.releases(name for entry in case_set.approved for name in (entry.job, entry.base_job))
+    barred = {name for name, release in releases.items() if not release.allows(Use.SETS)}
     cases: list[Case] = []
     drawn: list[tuple[Entry, GeneratedImage]] = []
     for entry in case_set.approved:
         if entry.real:
             cases += [_real(real[entry.real], entry)] if entry.real in real else []
+            continue
+        if barred & {entry.job, entry.base_job}:
             continue
         try:
             image = store.image(entry.job)

@@ -7,6 +7,7 @@ from typing import Any
 
 from synth.errors import PolicyError, StoreError
 from synth.governance.guard import Call, Check, Table
+from synth.governance.release import State
 from synth.governance.roles import Permission as P
 from synth.governance.roles import User
 from synth.types import AuditEvent
@@ -15,11 +16,17 @@ HOUSE = frozenset({"starter"})  # who asks for images that are everybody's
 
 
 def own_image(store: Any, user: User, /, image_id: str, *_: Any, **__: Any) -> None:
-    """Pass whoever asked for the image, may see all, or finds it in an open case set; to others it is not there."""
-    if user.may(P.SEE_ALL):
-        return
-    if store.asked_by(image_id) not in {user.name} | HOUSE and not store.casebook.shows(image_id):
+    """Pass whoever asked for the image, may see all, or finds it in an open case set; to others it is not there.
+
+    A withdrawn one is for whoever asked for it and for oversight alone.
+    """
+    maker = store.asked_by(image_id)
+    if not user.may(P.SEE_ALL) and maker not in {user.name} | HOUSE and not store.casebook.shows(image_id):
         raise StoreError(f"There is no image {image_id!r} in the store.")
+    if maker != user.name and not (user.may(P.WITHDRAW) or user.may(P.AUDIT)):
+        release = store.validation.release(image_id)
+        if release.state is State.WITHDRAWN:
+            raise PolicyError(release.words)
 
 
 def own_job(engine: Any, user: User, /, job_id: str) -> None:
@@ -126,6 +133,17 @@ CALLS: dict[str, Call] = {
     **_all("monitor", P.MONITOR, ("period", "by_group", "watched", "alarms", "use", "held")),
     **_all("model_files", P.MONITOR, ("check", "running", "result")),
     **_all("monitor", P.MODELS, ("renew",), own_name(1)),
+    **_all("store.validation", P.PRACTISE, ("release", "releases")),
+    **_all("store.validation", P.VALIDATE, ("makers",)),
+    **_all("store.validation", P.VALIDATE, ("queue",), own_name(0)),
+    **_all("store.validation", P.VALIDATE, ("judge",), own_name(1)),
+    **_all("store.validation", P.WITHDRAW, ("in_state", "reviews", "history")),
+    **_all("store.validation", P.RELEASE, ("set_released",), own_name(1)),
+    **_all("store.validation", P.WITHDRAW, ("withdraw",), own_name(1)),
+    **_all("store.protocols", P.PROTOCOLS, ("protocol", "protocols", "counts", "exports")),
+    **_all("store.protocols", P.PROTOCOLS, ("add", "set_people", "end"), own_name(1)),
+    **_all("research", P.RESEARCH, ("protocols",), own_name(0)),
+    **_all("research", P.RESEARCH, ("submit_all", "ready", "dataset"), own_name(1)),
     **_all("library", P.LIBRARY, ("images", "image", "pixels", "whole", "readable", "hounsfield", "spacing_mm")),
     **_all("library", P.LIBRARY, ("revision", "problem", "refresh")),
     **_all("looks", P.LIBRARY, ("like_real", "like_synthetic", "embedder_id")),
@@ -146,5 +164,5 @@ CALLS: dict[str, Call] = {
     **_all("desk", P.PRACTISE, ("case", "answer", "end"), own_sitting_in),
 }
 
-PARTS = ("casebook", "sittings", "holdings", "imports", "model_register", "trail")
+PARTS = ("casebook", "sittings", "holdings", "imports", "model_register", "trail", "validation", "protocols")
 TABLE = Table(CALLS, frozenset(f"store.{part}" for part in PARTS))

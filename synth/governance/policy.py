@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from synth.errors import PolicyError
+from synth.governance.release import Release, Use, require_reason
 from synth.governance.roles import Permission, User
 from synth.types import GeneratedImage, RealImage
 
-REASON_MIN = 10  # characters
 VISIBLE_PX = 64  # narrower pictures cannot carry a mark that one can read
 
 
@@ -26,12 +26,18 @@ class Destination(Protocol):
 
 
 def may_push(
-    image: GeneratedImage | RealImage, user: User, node: Destination, reason: str, guard: Callable[[str], None]
+    image: GeneratedImage | RealImage,
+    release: Release,
+    user: User,
+    node: Destination,
+    reason: str,
+    guard: Callable[[str], None],
 ) -> None:
     """Pass a push of one image that the rules allow; raises PolicyError with one sentence for any other.
 
-    Only wholly synthetic images that carry a readable mark, to nodes that allow it, by an administrator, for a
-    stated reason. `guard` raises PolicyError for a text that names a person (`synth.prompts.guard`).
+    Only wholly synthetic images that carry a readable mark and that radiologists have validated, to nodes that allow
+    it, by an administrator, for a stated reason. `guard` raises PolicyError for a text that names a person
+    (`synth.prompts.guard`).
     """
     if not isinstance(image, GeneratedImage):
         raise PolicyError("This image is real; only synthetic images may be sent to a PACS.")
@@ -43,6 +49,6 @@ def may_push(
         raise PolicyError(f"{node.name} takes no synthetic images; its entry would need allow_push = true.")
     if not user.may(Permission.PUSH):
         raise PolicyError(f"{user.name} is not an administrator; only administrators may send images to a PACS.")
-    if len(reason.strip()) < REASON_MIN:
-        raise PolicyError(f"The reason has {len(reason.strip())} characters; at least {REASON_MIN} are needed.")
+    require_reason(reason)
+    release.require(Use.PACS)
     guard(reason)

@@ -165,7 +165,7 @@ class Archives:
             raise RequestError("No image is chosen; choose one or more synthetic images to send.")
         images = [self._pushed(name) for name in names]
         for image in images:
-            may_push(image, user, node, push.reason, guard)
+            may_push(image, self._store.validation.release(image.id), user, node, push.reason, guard)
         files = [self._file(self._departures.proven(image), push.kind) for image in images]
         reason = push.reason.strip()
 

@@ -82,6 +82,7 @@ class Standing(StrEnum):
     APPROVED = "approved"
     REFUSED = "refused"  # looked at and left out
     FAILED = "failed"  # could not be drawn
+    WITHDRAWN = "withdrawn"  # its image, or the one that it was made of, was withdrawn
 
 
 @dataclass(frozen=True, slots=True)

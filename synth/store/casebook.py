@@ -10,9 +10,11 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from synth.errors import StoreError
+from synth.governance.release import Use
 from synth.reading.cases import CaseSet, Entry, Recipe, Standing
 from synth.reading.sessions import Plan
 from synth.reading.studies import Progress, Protocol, Seat, Study
+from synth.store import states
 from synth.store.database import Database
 from synth.store.tables import AnswerRow, CaseSetRow, DealtRow, EntryRow, SeatRow, SessionRow, StudyRow
 
@@ -81,8 +83,13 @@ class Casebook:
             session.execute(delete(EntryRow).where(EntryRow.id == entry_id))
 
     def change_entry(self, before: Entry, after: Entry) -> bool:
-        """Write `after` where the entry still stands as in `before`; False where somebody else was first."""
+        """Write `after` where the entry still stands as in `before`; False where somebody else was first.
+
+        Raises PolicyError where it approves an image that case sets may not have.
+        """
         with self._database.writing() as session:
+            if after.standing is Standing.APPROVED and (drawn := states.find(session, after.job)):
+                states.release_of(drawn).require(Use.SETS)
             row = session.scalar(select(EntryRow).where(EntryRow.id == before.id).with_for_update())
             if row is None or _entry(row) != before:
                 return False

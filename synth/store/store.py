@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from synth.errors import RequestError, StoreError
 from synth.imaging import to_uint8
 from synth.origins import Licence
-from synth.store import records
+from synth.store import records, states
 from synth.store.blobs import Blobs, decode_png, digest_of, encode_png, shrink
 from synth.store.casebook import Casebook
 from synth.store.database import Database
@@ -22,11 +23,13 @@ from synth.store.figures import Figures
 from synth.store.holdings import Holdings
 from synth.store.imports import Imports
 from synth.store.model_register import ModelRegister
+from synth.store.protocols import Protocols
 from synth.store.records import StoredImage
 from synth.store.references import References
 from synth.store.sittings import Sittings
 from synth.store.tables import ImageRow, JobRow
 from synth.store.trail import Sought, Trail, append
+from synth.store.validation import Validation
 from synth.types import AuditEvent, Base, GeneratedImage, GenerationRequest, Job, JobState, Pixels
 
 ACCEPTED = "licence.accepted"
@@ -38,7 +41,7 @@ class Store:
 
     `casebook` holds case sets and studies, `sittings` what was read, `holdings` real images, `imports` how they came,
     `figures` counts, `references` are what drift is measured from, `model_register` says which models were used,
-    `trail` who did what.
+    `trail` who did what, `validation` what each image may be used for, `protocols` under what research is made.
     Every method raises StoreError, in one sentence, when the database or the place of the pixels fails.
     """
 
@@ -54,6 +57,8 @@ class Store:
         self.references = References(self._database)
         self.model_register = ModelRegister(self._database)
         self.trail = Trail(self._database)
+        self.validation = Validation(self._database)
+        self.protocols = Protocols(self._database)
 
     def close(self) -> None:
         """Give all database connections back."""
@@ -260,9 +265,12 @@ class Store:
         session.add(records.image_row(image, digest_of(png), named))
         keep_fact(session, image)
         session.flush()
+        protocol = states.begin(session, image)
+        session.flush()
         for data in (png, *pictures.values()):
             self._blobs.put(data)
-        append(session, [] if event is None else [event])
+        if event is not None:
+            append(session, [replace(event, detail=event.detail | {"protocol": protocol}) if protocol else event])
 
 
 def _start(job_id: str, owner: str) -> Update:

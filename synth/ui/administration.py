@@ -8,20 +8,31 @@ import streamlit as st
 
 from synth.errors import PolicyError
 from synth.governance.roles import Permission
-from synth.ui import admin_audit, admin_documents, admin_models, admin_monitor, session, views
+from synth.ui import (
+    admin_audit,
+    admin_documents,
+    admin_models,
+    admin_monitor,
+    admin_protocols,
+    admin_release,
+    session,
+    views,
+)
 
-TABS: dict[str, tuple[Permission, Callable[[], None]]] = {
-    "Monitoring": (Permission.MONITOR, admin_monitor.panel),
-    "Audit trail": (Permission.AUDIT, admin_audit.panel),
-    "Models": (Permission.MONITOR, admin_models.panel),
-    "Documents": (Permission.MONITOR, admin_documents.panel),
+TABS: dict[str, tuple[frozenset[Permission], Callable[[], None]]] = {  # who may any of these has the tab
+    "Monitoring": (frozenset({Permission.MONITOR}), admin_monitor.panel),
+    "Release": (frozenset({Permission.WITHDRAW, Permission.RELEASE}), admin_release.panel),
+    "Protocols": (frozenset({Permission.PROTOCOLS, Permission.RESEARCH}), admin_protocols.panel),
+    "Audit trail": (frozenset({Permission.AUDIT}), admin_audit.panel),
+    "Models": (frozenset({Permission.MONITOR}), admin_models.panel),
+    "Documents": (frozenset({Permission.MONITOR}), admin_documents.panel),
 }
 
 
 def show() -> None:
     """The tabs of this person. Raises PolicyError for those who have none."""
     person = session.person()
-    mine = {title: panel for title, (needs, panel) in TABS.items() if person.may(needs)}
+    mine = {title: panel for title, (needs, panel) in TABS.items() if any(map(person.may, needs))}
     if not mine:
         roles = ", ".join(sorted(person.roles)) or "no role"
         raise PolicyError(f"The administration has nothing for {person.name}, who is {roles}.")

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from synth.dicom.encode import exported
-from synth.errors import RequestError, StoreError, SynthError
+from synth.errors import PolicyError, RequestError, StoreError, SynthError
 from synth.export.case_zip import Drawn, case_zip
+from synth.governance.release import Use
 from synth.reading.cases import CaseSet, Entry
 from synth.ui import resources, session
 
@@ -61,14 +62,15 @@ def archive(case_set: CaseSet, who: str) -> bytes:
 
 
 def _drawn(entry: Entry) -> Drawn:
-    """An approved case as it leaves; a lost image is a sentence of the manifest."""
+    """An approved case as it leaves; one that is lost or may not leave is a sentence of the manifest."""
     if entry.recipe is None:
         return Drawn(entry)
     store = resources.store()
     try:
+        store.validation.release(entry.job).require(Use.EXPORT)
         image = resources.departures().leaving(store.image(entry.job))
         base = store.base(image.request) if entry.recipe.outline else None
-    except StoreError as error:
+    except (StoreError, PolicyError) as error:
         return Drawn(entry, problem=str(error))
     return Drawn(entry, image, base.lesion if base else None)
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from synth import imaging
 from synth.reading.cases import CaseSet, Entry, Standing
-from synth.ui import gallery, resources, shelf_images, viewer, views
+from synth.ui import gallery, resources, shelf_images, standing, viewer, views
 
 FILM_PX = 660
 STRIP_PX = 690
@@ -22,6 +22,7 @@ ICONS = {
     Standing.APPROVED: ":material/check_circle:",
     Standing.REFUSED: ":material/block:",
     Standing.FAILED: ":material/error:",
+    Standing.WITHDRAWN: ":material/gpp_bad:",
 }
 WORDS = {
     Standing.WAITING: ("being drawn", "blue"),
@@ -29,6 +30,7 @@ WORDS = {
     Standing.APPROVED: ("approved", "green"),
     Standing.REFUSED: ("left out", "gray"),
     Standing.FAILED: ("could not be drawn", "red"),
+    Standing.WITHDRAWN: ("withdrawn", "red"),
 }
 
 
@@ -101,7 +103,7 @@ def film(entry: Entry) -> None:
         image = resources.store().image(entry.job)
         lines = _outline(entry, image.pixels.shape)
         overlays = (viewer.Overlay(lines, OUTLINE_COLOUR, "lesion"),) if lines else ()
-        marked = imaging.to_uint8(imaging.mark(image.pixels, image.request.mark))
+        marked = imaging.to_uint8(imaging.mark(image.pixels, standing.mark(image)))
         pane = viewer.Pane(marked, overlays=overlays, title=image.request.mark)
     else:
         st.html('<div class="unlit"></div>')

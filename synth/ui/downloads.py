@@ -13,15 +13,15 @@ from synth.dicom.encode import exported
 from synth.dicom.presentation import encode_presentation
 from synth.dicom.segmentation import encode_segmentation
 from synth.types import GeneratedImage
-from synth.ui import resources, session
+from synth.ui import resources, session, standing
 from synth.ui.views import INTENDED_USE
 
 DICOM = "application/dicom"
 
 
 def buttons(image: GeneratedImage) -> None:
-    """PNG and JPEG with the mark burnt in, DICOM, and the signed manifest that lies beside it."""
-    leaves, who = resources.departures(), session.user()
+    """PNG and JPEG with the mark burnt in, DICOM, and its signed manifest; where the image may not leave, why."""
+    leaves, who, barred = resources.departures(), session.user(), standing.barred(image)
     kinds = (
         ("PNG", leaves.png, "png", "image/png", "Marked and signed"),
         ("JPEG", leaves.jpeg, "jpg", "image/jpeg", "Marked and signed"),
@@ -31,12 +31,12 @@ def buttons(image: GeneratedImage) -> None:
     for label, made, ending, mime, told in kinds:
         st.download_button(
             label,
-            partial(made, image, who),
+            standing.permitted(image, partial(made, image, who)),
             f"synthetic-{image.id}.{ending}",
             mime,
             on_click="ignore",
-            help=told,
-            disabled=label in ("DICOM", "C2PA") and not exported(image),
+            help=barred or told,
+            disabled=bool(barred) or (label in ("DICOM", "C2PA") and not exported(image)),
         )
 
 
@@ -46,11 +46,16 @@ def mask_buttons(image: GeneratedImage, lesion: npt.NDArray[np.bool_]) -> None:
     files = (
         (
             "SEG",
-            partial(encode_segmentation, image, lesion, sentence),
+            standing.permitted(image, partial(encode_segmentation, image, lesion, sentence)),
             "lesion",
             "DICOM Segmentation of the DICOM file",
         ),
-        ("GSPS", partial(presentation, image, lesion), "outline", "Its outline over the DICOM file"),
+        (
+            "GSPS",
+            standing.permitted(image, partial(presentation, image, lesion)),
+            "outline",
+            "Its outline over the DICOM file",
+        ),
     )
     for label, data, name, told in files:
         st.download_button(
@@ -64,7 +69,7 @@ def mask_buttons(image: GeneratedImage, lesion: npt.NDArray[np.bool_]) -> None:
         )
     st.download_button(
         "Mask",
-        partial(mask_png, image, lesion),
+        standing.permitted(image, partial(mask_png, image, lesion)),
         f"lesion-{image.id}.png",
         "image/png",
         on_click="ignore",

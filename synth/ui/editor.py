@@ -12,7 +12,7 @@ from synth import masks
 from synth.close_up import closer
 from synth.errors import SynthError
 from synth.types import GenerationRequest
-from synth.ui import bases, canvas, edit_form, outcome, resources, session, trail, views
+from synth.ui import bases, canvas, edit_form, outcome, purpose, resources, trail, views
 
 
 def panel() -> None:
@@ -45,6 +45,7 @@ def _desk(base: bases.Picture, here: trail.Place) -> None:
         if base.note:
             st.caption(base.note)
         wanted = edit_form.settings(base)
+        purpose.choose()
         if st.button("Draw it", type="primary", width="stretch"):
             _submit(wanted, base, lesion, keep)
         _problem(lesion, keep)
@@ -72,7 +73,7 @@ def _submit(wanted: edit_form.Wanted, base: bases.Picture, lesion: masks.Area, k
         areas = wanted.lesions(lesion, base)
         asked = zip_longest(closer(wanted.requests, areas), areas)
         requests = [_asked(request, base, area, kept) for request, area in asked]
-        jobs = resources.engine().submit_all(requests, session.user())
+        jobs = purpose.submit(requests)
     except SynthError as error:
         st.session_state["edit_problem"] = (str(error), lesion.sum(), keep.sum())
         return

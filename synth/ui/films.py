@@ -8,7 +8,19 @@ import streamlit as st
 from synth import imaging, prompts
 from synth.dicom.encode import in_hounsfield
 from synth.types import GeneratedImage
-from synth.ui import compare, downloads, forms, hounsfield, neighbours, session, shelf_push, viewer, views
+from synth.ui import (
+    compare,
+    downloads,
+    forms,
+    hounsfield,
+    neighbours,
+    resources,
+    session,
+    shelf_push,
+    standing,
+    viewer,
+    views,
+)
 
 MORE_SEEDS = 4
 
@@ -63,9 +75,9 @@ def _to_read(pane: compare.Pane, in_hu: bool) -> viewer.Pane:
 
 def synthetic_pane(image: GeneratedImage, in_hu: bool) -> compare.Pane:
     """The pane of a synthetic image with its mark burnt in, in HU of the lung window or in grey levels."""
+    pixels, word = imaging.to_uint8(image.pixels), standing.mark(image)
     if in_hu:
-        return hounsfield.synthetic_pane(image)
-    pixels, word = imaging.to_uint8(image.pixels), image.request.mark
+        return hounsfield.of_greys(pixels, word)
     return compare.Pane(imaging.to_uint8(imaging.mark(pixels, word)), pixels, word)
 
 
@@ -77,6 +89,7 @@ def _scale(in_hu: bool, right: compare.Pane | None) -> compare.Scale:
 
 def _synthetic_facts(image: GeneratedImage) -> None:
     request = image.request
+    standing.show(image)
     st.markdown(prompts.describe(request))
     sampler = forms.SAMPLER_NAMES[request.sampler]
     st.caption(f"Seed {request.seed}, {request.steps} steps of {sampler}, guidance {request.guidance:g}")
@@ -99,7 +112,7 @@ def _actions(image: GeneratedImage) -> None:
 
 
 def _provenance(image: GeneratedImage) -> None:
-    made = image.provenance
+    made, protocol = image.provenance, resources.store().validation.release(image.id).protocol
     with st.expander("Provenance"):
         st.table(
             {
@@ -108,6 +121,7 @@ def _provenance(image: GeneratedImage) -> None:
                 "Model": f"{made.model_id}, revision {made.model_revision}",
                 "Weights": made.weights_hash,
                 "Request": made.request_digest,
+                "Protocol": protocol or "none: made for education",
                 "Device": f"{made.device}, {made.dtype}",
                 "Versions": ", ".join(f"{name} {version}" for name, version in sorted(made.versions.items())),
             }

@@ -13,7 +13,7 @@ from synth import prompts
 from synth.engine import EngineStatus
 from synth.errors import RequestError
 from synth.types import COUNT_MAX, SAMPLERS, SEED_MAX, GenerationRequest
-from synth.ui import chips, resources, session, views
+from synth.ui import chips, purpose, resources, session, views
 
 EXAMPLES = {
     "Right lower lobe pneumonia": "PA chest X-ray, 65-year-old man, right lower lobe pneumonia",
@@ -103,7 +103,7 @@ def _submit_now() -> None:
 
 def _submit(requests: list[GenerationRequest]) -> None:
     """Queue the requests and write their jobs into the address."""
-    jobs = resources.engine().submit_all(requests, session.user())
+    jobs = purpose.submit(requests)
     session.show(jobs=tuple(job.id for job in jobs))
 
 
@@ -138,6 +138,7 @@ def _settings() -> None:
         right.selectbox(
             "Sampler", SAMPLERS, key="sampler", format_func=lambda name: SAMPLER_NAMES[name], persist_state="session"
         )
+        purpose.choose()
 
 
 def _number(column: DeltaGenerator, label: str, step: float, default: str) -> None:

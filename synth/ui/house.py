@@ -40,6 +40,7 @@ from synth.monitor import Monitor
 from synth.origins import Licence
 from synth.reading.cases import Case, CaseSet, Standing
 from synth.reading.sessions import ReadingSession
+from synth.research import Research
 from synth.store import Store
 from synth.store.model_register import Loaded
 from synth.types import AuditEvent, GeneratedImage, GenerationRequest, Step
@@ -92,6 +93,12 @@ def departures() -> Departures:
 def maker() -> Maker:
     """Who draws the cases of case sets in the background, while nobody waits for an image."""
     return Maker(store(), engine(), FILE if settings().starter else None)
+
+
+@st.cache_resource(show_spinner=False)
+def research() -> Research:
+    """Who asks for images, and exports data sets, under protocols."""
+    return Research(store(), engine(), {"dcm": departures().dicom, "png": departures().png})
 
 
 @st.cache_resource(show_spinner=False)

@@ -9,7 +9,7 @@ import streamlit as st
 from synth import imaging, masks
 from synth.errors import RequestError
 from synth.types import Base, Edit, GeneratedImage
-from synth.ui import compare, course, downloads, resources, trail, views
+from synth.ui import compare, course, downloads, resources, standing, trail, views
 
 LESION_COLOUR, EDIT_COLOUR = "#ff5a5a", "#d3a64f"
 HEIGHT_PX = 520
@@ -36,13 +36,14 @@ def _edited(image: GeneratedImage, here: trail.Place) -> None:
     edited = imaging.to_uint8(image.pixels)
     outlines = _outlines(base, edit)
     left = pane(base.pixels, edit.base_mark, "BEFORE", outlines)
-    right = pane(edited, image.request.mark, "AFTER", outlines)
+    right = pane(edited, standing.mark(image), "AFTER", outlines)
     third = difference(edited, base.pixels, f"{image.request.mark} DIFFERENCE", "AFTER - BEFORE")
     st.plotly_chart(
         compare.figure(left, right, HEIGHT_PX, third), theme=None, config=compare.CONFIG, key=f"edit-{image.id}"
     )
     facts, codec = st.columns([9, 3], gap="medium")
     with facts, views.show_error():
+        standing.show(image)
         for sentence in change(base, edited, edit, image.request.mark):
             st.markdown(sentence)
         with st.container(horizontal=True, gap="small"):

@@ -18,7 +18,7 @@ from synth.reading.grading import grade
 from synth.reading.items import Item
 from synth.reading.sessions import Answered, Dealt, ReadingSession
 from synth.reading.shapes import boxed
-from synth.ui import quiz_answer, quiz_place, quiz_reveal, resources, viewer, views
+from synth.ui import quiz_answer, quiz_place, quiz_reveal, quiz_withdrawn, resources, viewer, views
 
 TRUTH, OWN = "#7ee07e", "#62c8ea"
 HEIGHT_PX = 700
@@ -38,6 +38,8 @@ def show(session: ReadingSession, position: int) -> None:
     answered = session.answers.get(position)
     revealed = answered is not None and session.told and not quiz_place.second_look(session, answered)
     try:
+        if answered is None:
+            quiz_withdrawn.require(dealt)
         panes = [_pane(name, dealt, number, revealed, answered) for number, name in enumerate(dealt.item.pictures)]
     except StoreError as error:
         _lost(session, position, error)

@@ -14,7 +14,7 @@ from synth.reading.answers import Task
 from synth.reading.explanations import EXPLANATIONS, explanation
 from synth.reading.sessions import Answered, Dealt, ReadingSession
 from synth.types import SEED_MAX
-from synth.ui import gallery, quiz_answer, quiz_place, quiz_words, resources, views
+from synth.ui import gallery, quiz_answer, quiz_place, quiz_withdrawn, quiz_words, resources, views
 from synth.ui import session as sessions
 
 TILE_PX = 128
@@ -24,6 +24,7 @@ def show(session: ReadingSession, position: int, dealt: Dealt, answered: Answere
     """The verdict first."""
     item, done = dealt.item, answered.grade
     st.subheader(f":{'green' if done.correct else 'red'}[{_verdict(answered)}]", anchor=False)
+    quiz_withdrawn.tell(dealt)
     st.markdown(f"**{quiz_words.truth(item)}**")
     if item.task is Task.REAL_OR_SYNTHETIC and item.truth.findings:
         st.caption(f"It shows: {', '.join(quiz_words.finding(seen) for seen in item.truth.findings)}.")

@@ -22,6 +22,7 @@ from synth.library.folders import Library
 from synth.monitor import Monitor
 from synth.origins import Licence
 from synth.reading.sessions import ReadingSession
+from synth.research import Research
 from synth.store import Store
 from synth.ui import house, session
 from synth.ui.house import begin_work as begin_work
@@ -54,6 +55,11 @@ def departures() -> Departures:
 def maker() -> Maker:
     """Who draws the cases of case sets."""
     return guarded(house.maker(), "maker", session.person(), TABLE)
+
+
+def research() -> Research:
+    """Who asks for images, and exports data sets, under protocols."""
+    return guarded(house.research(), "research", session.person(), TABLE)
 
 
 def importer() -> Importer:

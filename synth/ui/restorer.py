@@ -20,7 +20,7 @@ from synth.types import (
     Modality,
     Restoration,
 )
-from synth.ui import advice, bases, canvas, compare, downloads, outcome, resources, session, views
+from synth.ui import advice, bases, canvas, compare, downloads, outcome, resources, session, standing, views
 
 SIZES_PX = (256, 512, 1024, 1536)
 CANVAS_PX = 512
@@ -166,7 +166,7 @@ def _side_by_side(image: GeneratedImage) -> None:
     after = imaging.to_uint8(image.pixels)
     before = imaging.to_uint8(imaging.resize(base.pixels, max(after.shape)))
     plain = _baseline(image.id, base, edit.restoration)
-    mark, name = image.request.mark, baselines.NAMES[edit.restoration.kind]
+    mark, name = standing.mark(image), baselines.NAMES[edit.restoration.kind]
     panes = [
         outcome.pane(before, edit.base_mark, "BEFORE"),
         outcome.pane(after, mark, "AFTER"),
@@ -176,6 +176,7 @@ def _side_by_side(image: GeneratedImage) -> None:
     st.plotly_chart(
         compare.row(panes, 460, change, compare.PLAIN), theme=None, config=compare.CONFIG, key=f"restored-{image.id}"
     )
+    standing.show(image)
     _checks(image)
     st.caption(advice.recommended(edit.restoration.kind, edit.restoration.group)[1])
     with st.container(horizontal=True, gap="small"):

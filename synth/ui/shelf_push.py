@@ -8,6 +8,7 @@ from synth import prompts
 from synth.dicom.encode import exported
 from synth.dicom.objects import Kind
 from synth.errors import RequestError, SynthError
+from synth.governance.release import Use
 from synth.intake.archives import Push
 from synth.library.pacs import Node
 from synth.store import StoredImage
@@ -32,7 +33,9 @@ def button(image: GeneratedImage) -> None:
         return  # the PACS tab says what is wrong with the configuration
     if not nodes or image.request.mark != "SYNTHETIC" or not exported(image):
         return
-    if st.button("Send to PACS", key=f"send-{image.id}", help="Choose the PACS and say why on the next page"):
+    may = resources.store().validation.release(image.id).allows(Use.PACS)
+    told = "Choose the PACS and say why on the next page" if may else "Radiologists validate an image first"
+    if st.button("Send to PACS", key=f"send-{image.id}", help=told, disabled=not may):
         st.switch_page("pages/library.py", query_params={"tab": "pacs", "way": "send", "push": image.id})
 
 
@@ -62,7 +65,9 @@ def _arrived() -> None:
 def _images() -> tuple[str, ...]:
     """The newest images that may be sent, and those that were chosen before; returns the chosen ones."""
     chosen: tuple[str, ...] = st.session_state.get(CHOSEN, ())
-    entries = [entry for entry in resources.store().history(4 * NEWEST, user=session.user()) if _may_go(entry)][:NEWEST]
+    made = [entry for entry in resources.store().history(4 * NEWEST, user=session.user()) if _may_go(entry)]
+    releases = resources.store().validation.releases(entry.id for entry in made)
+    entries = [entry for entry in made if releases[entry.id].allows(Use.PACS)][:NEWEST]
     shown = {entry.id: entry.request for entry in entries}
     problems = []
     for name in chosen:
@@ -73,7 +78,10 @@ def _images() -> tuple[str, ...]:
     for problem in problems:
         st.error(problem)
     if not shown:
-        st.caption("Nothing was drawn yet that could be sent; images that were drawn into real ones may not leave.")
+        st.caption(
+            "There is nothing yet that could be sent: radiologists validate an image first, and images that were drawn "
+            "into real ones may not leave."
+        )
     with st.container(horizontal=True, gap="small"):
         for name, request in shown.items():
             with st.container(width=TILE_PX, gap="xxsmall"):

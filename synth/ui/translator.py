@@ -12,7 +12,7 @@ from synth.errors import RequestError
 from synth.library.slices import Slice, read_slice
 from synth.translation import MEASURES, METHODS, NAMES
 from synth.types import SEED_MAX, GeneratedImage, Modality
-from synth.ui import compare, downloads, resources, session, views
+from synth.ui import compare, downloads, resources, session, standing, views
 
 SOURCE_PX = 240
 
@@ -100,6 +100,7 @@ def _beside_its_source(image: GeneratedImage) -> None:
         key=f"translated-{image.id}",
     )
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        standing.show(image)
         downloads.buttons(image)
         st.caption(f"{image.provenance.seconds:.1f} s, seed {image.request.seed}", width="content")
     _evidence(source, target)

@@ -9,9 +9,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from synth.store import Search, Store
+from tests.browser import screen
 from tests.browser.conftest import Server, Tab
 from tests.phantoms import axial_slice, dicom_bytes
 from tests.servers.pacs.orthanc import Orthanc, needed
+from tests.validated import judge
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
@@ -87,8 +89,13 @@ def test_a_study_comes_in_without_a_name_and_a_drawn_film_goes_out(
 
 
 def pushed(page: Page, served: Server) -> None:
-    """From the film on the Generate page to the tab and away."""
+    """From the film on the Generate page, once a radiologist has validated it, to the tab and away."""
     page.goto(served.url)
+    image = screen.drawn(page)
+    store = Store(f"sqlite:///{served.home / 'synth.db'}", f"file://{served.home / 'blobs'}")
+    judge(store, image)
+    store.close()
+    page.reload()
     page.get_by_role("button", name="Send to PACS").click()
     expect(page.get_by_text("1 image chosen.")).to_be_visible()
     page.get_by_role("textbox", name="Reason").fill("teaching file for the course")

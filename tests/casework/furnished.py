@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from synth import quality
 from synth.library.folders import Library
 from synth.reading.cases import CaseSet, Entry, Recipe, Standing
 from synth.store import Store
@@ -28,7 +29,7 @@ def image(store: Store, request: GenerationRequest, phantom: int, bright: bool =
         request.digest(), "tiny", "1", "0" * 64, request.sampler, request.seed, "cpu", "float32", {}, NOW, "ada", 0.1
     )
     name = uuid.uuid4().hex
-    store.add_image(GeneratedImage(name, pixels, request, made))
+    store.add_image(GeneratedImage(name, pixels, request, made, quality.check(pixels)))
     return name
 
 

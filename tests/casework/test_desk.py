@@ -16,6 +16,7 @@ import pytest
 from synth.casework import pool
 from synth.casework.desk import FINDINGS_SCOPE, Desk
 from synth.errors import PolicyError, RequestError
+from synth.governance.release import Fitness
 from synth.reading.answers import (
     FindingsChosen,
     FreeReport,
@@ -30,6 +31,7 @@ from synth.reading.studies import Protocol, Seat, Study
 from synth.store import Store
 from synth.types import Finding
 from tests.casework.furnished import NOW, furnish, library
+from tests.validated import RHEA, judge
 
 NORMAL = FindingsChosen(normal=True)
 KEY = b"a key for tests only"
@@ -274,3 +276,37 @@ def test_a_blind_real_film_carries_a_mark_under_the_blind_key_as_drawn_ones_carr
     )
     assert len(first) == 10 and first == again and not set(first) & set(other)
     assert shown(3, KEY, Task.FINDINGS) == shown(4, b"another key for tests", Task.FINDINGS)
+
+
+def test_what_case_sets_may_not_have_is_not_dealt(store: Store, tmp_path: Path) -> None:
+    films, made = library(tmp_path), furnish(store, normals=3, series=False, set_id="small")
+    first, second, *rest = made.approved
+    judge(store, first.job, fit=frozenset({Fitness.EXAM}))  # not for practice
+    store.validation.withdraw(second.job, RHEA, "The heart is drawn twice", NOW)
+    cases = pool.of_set(store, store.casebook.case_set(made.id), films)
+    alone = {source for case in cases for source in case.sources}
+    assert not alone & {f"synthetic:{first.job}", f"synthetic:{second.job}"}
+    assert {f"synthetic:{entry.job}" for entry in rest} <= alone
+
+
+def test_an_image_that_is_not_fit_for_exams_is_dealt_in_practice_alone(store: Store, tmp_path: Path) -> None:
+    films, made = library(tmp_path), furnish(store, normals=3, series=False, set_id="small")
+    barred = made.approved[0].job
+    judge(store, barred, fit=frozenset({Fitness.PRACTICE}))
+    desk = Desk(store, films, pool.of_set(store, made, films), KEY)
+    plan = Plan(Mode.EXAM, (Task.FINDINGS,), source="small", length=20)
+    exam = desk.begin("exam", "ada", plan, NOW)
+    practice = desk.begin("practice", "ada", replace(plan, mode=Mode.PRACTICE), NOW)
+    dealt = [{source for case in one.dealt for source in case.sources} for one in (exam, practice)]
+    assert [f"synthetic:{barred}" in sources for sources in dealt] == [False, True]
+    assert len(practice.dealt) == len(exam.dealt) + 1
+
+
+def test_an_image_that_is_withdrawn_after_the_cases_were_gathered_is_not_dealt(store: Store, tmp_path: Path) -> None:
+    films, made = library(tmp_path), furnish(store, normals=3, series=False, set_id="small")
+    desk = Desk(store, films, pool.of_set(store, made, films), KEY)
+    gone = made.approved[0].job
+    store.validation.withdraw(gone, RHEA, "The heart is drawn twice", NOW)
+    plan = Plan(Mode.PRACTICE, (Task.FINDINGS,), source="small", length=20)
+    sources = {source for case in desk.begin("s", "ada", plan, NOW).dealt for source in case.sources}
+    assert sources and f"synthetic:{gone}" not in sources

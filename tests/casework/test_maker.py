@@ -24,6 +24,7 @@ from synth.store import Store
 from synth.types import Finding, GenerationRequest, JobState, Severity
 from tests.painting import until, wait_for
 from tests.small_disk import SmallDisk
+from tests.validated import NOON, RHEA
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTLINE = ((0.25, 0.3), (0.4, 0.3), (0.4, 0.5), (0.25, 0.5))
@@ -261,6 +262,7 @@ def test_a_base_that_was_deleted_is_drawn_again(store: Store, engine: Engine, be
     until(lambda: settled(store), "the base")
     with store._database.writing() as session:
         session.connection().exec_driver_sql("UPDATE jobs SET image_id = NULL")
+        session.connection().exec_driver_sql("DELETE FROM image_states")
         session.connection().exec_driver_sql("DELETE FROM images")
 
     store.casebook.add_set(case_set(lesion(5), set_id="other"))
@@ -406,3 +408,19 @@ def test_an_entry_that_leaves_its_set_is_not_waited_for(store: Store, begin: Beg
     begin()
     until(lambda: settled(store), "the set")
     assert [image.request.seed for image in store.history(9)] == [2]
+
+
+def test_a_case_whose_image_was_withdrawn_is_drawn_with_other_seeds(store: Store, begin: Begin) -> None:
+    store.casebook.add_set(case_set(film(1)))
+    maker = begin()
+    until(lambda: settled(store), "the first drawing")
+    (before,) = entries(store)
+    store.validation.withdraw(before.job, RHEA, "The heart is drawn twice", NOON)
+    assert standings(store) == [Standing.WITHDRAWN]
+
+    store.casebook.add_set(case_set(film(1), set_id="other"))  # the same request: its job is there already
+    maker.wake()
+    until(lambda: settled(store, "other"), "the second drawing")
+
+    (after,) = entries(store, "other")
+    assert (after.standing, after.job == before.job) == (Standing.PROPOSED, False)

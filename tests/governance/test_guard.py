@@ -14,6 +14,7 @@ from synth.engine import Engine
 from synth.errors import PolicyError, StoreError
 from synth.governance.calls import CALLS, TABLE
 from synth.governance.guard import guarded
+from synth.governance.release import Release, State
 from synth.governance.roles import MAY, Role, User
 from synth.heads import Heads
 from synth.intake.archives import Archives
@@ -25,13 +26,16 @@ from synth.intake.transfers import Transfers
 from synth.library.collections import Collections
 from synth.library.folders import Library
 from synth.monitor import Monitor
+from synth.research import Research
 from synth.store import Store
 from synth.store.casebook import Casebook
 from synth.store.holdings import Holdings
 from synth.store.imports import Imports
 from synth.store.model_register import ModelRegister
+from synth.store.protocols import Protocols
 from synth.store.sittings import Sittings
 from synth.store.trail import Trail
+from synth.store.validation import Validation
 
 SERVICES: dict[str, type] = {
     "store": Store,
@@ -43,6 +47,9 @@ SERVICES: dict[str, type] = {
     "heads": Heads,
     "departures": Departures,
     "store.model_register": ModelRegister,
+    "store.validation": Validation,
+    "store.protocols": Protocols,
+    "research": Research,
     "engine": Engine,
     "monitor": Monitor,
     "model_files": ModelFiles,
@@ -73,8 +80,7 @@ def test_the_table_names_methods_that_are_there() -> None:
     for path in CALLS:
         service, _, method = path.rpartition(".")
         assert method in public(SERVICES[service]), path
-    parts = ("casebook", "sittings", "holdings", "imports", "model_register", "trail")
-    assert {f"store.{part}" for part in parts} == TABLE.parts
+    assert {name for name in SERVICES if name.startswith("store.")} == TABLE.parts
 
 
 @pytest.mark.parametrize(
@@ -116,11 +122,15 @@ class Kept:
     class Plan:
         study = ""
 
-    def __init__(self, shown: bool = False, opened: bool = False) -> None:
+    def __init__(self, shown: bool = False, opened: bool = False, state: State = State.CHECKED) -> None:
         self.casebook, self._shown, self.open, self.plan = self, shown, opened, Kept.Plan()
+        self.validation, self._state = self, state
 
     def asked_by(self, image_id: str) -> str:
         return "ada"
+
+    def release(self, image_id: str) -> Release:
+        return Release(image_id, self._state, reason="a doubled heart")
 
     def shows(self, image_id: str) -> bool:
         return self._shown
@@ -174,6 +184,18 @@ def test_what_is_another_trainees_is_not_there(service: str, method: str, argume
 
 def test_an_image_of_an_open_set_is_for_everybody() -> None:
     assert guarded(Kept(shown=True), "store", as_role(Role.TRAINEE), TABLE).image("i") == "i"
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_withdrawn_image_is_for_its_maker_and_for_oversight(role: Role) -> None:
+    kept = Kept(shown=True, state=State.WITHDRAWN)
+    assert guarded(kept, "store", as_role(role, "ada"), TABLE).image("i") == "i"
+    store = guarded(kept, "store", as_role(role), TABLE)
+    if role in (Role.RADIOLOGIST, Role.GOVERNANCE, Role.ADMINISTRATOR):
+        assert store.image("i") == "i"
+    else:
+        with pytest.raises(PolicyError, match=r"^Image i was withdrawn: a doubled heart\.$"):
+            store.image("i")
 
 
 def test_nobody_asks_in_the_name_of_another() -> None:

@@ -10,10 +10,12 @@ import pytest
 
 from synth.errors import PolicyError
 from synth.governance import LOCAL_USER, Role, User, may_push
+from synth.governance.release import Release, State
 from synth.prompts import guard
 from synth.types import Edit, GeneratedImage, Modality, RealImage, View
 
 REASON = "Teaching set for the course in May"
+VALIDATED = Release("a", State.VALIDATED)
 REAL = RealImage("r", Path("r.png"), Modality.DX, View.PA, None, None, (), "", "")
 
 
@@ -27,11 +29,13 @@ class Place:
 def test_an_administrator_may_push_a_synthetic_image_for_a_reason(
     make_image: Callable[..., GeneratedImage], user: User
 ) -> None:
-    may_push(make_image("a"), user, Place(), REASON, guard)
+    may_push(make_image("a"), VALIDATED, user, Place(), REASON, guard)
 
 
 def test_an_edit_of_a_synthetic_image_may_go_where_it_came_from(make_image: Callable[..., GeneratedImage]) -> None:
-    may_push(make_image("b", edit=Edit("variation", "0" * 64, "synthetic:a")), LOCAL_USER, Place(), REASON, guard)
+    may_push(
+        make_image("b", edit=Edit("variation", "0" * 64, "synthetic:a")), VALIDATED, LOCAL_USER, Place(), REASON, guard
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,6 +60,9 @@ def test_an_edit_of_a_synthetic_image_may_go_where_it_came_from(make_image: Call
             {"user": User("eve", frozenset(Role) - {Role.ADMINISTRATOR})},
             "eve is not an administrator; only administrators may send images to a PACS.",
         ),
+        ({"release": Release("a", State.DRAFT)}, "Image a is draft; for a PACS it must be validated."),
+        ({"release": Release("a", State.CHECKED)}, "Image a is checked; for a PACS it must be validated."),
+        ({"release": Release("a", State.WITHDRAWN, reason="wrong side")}, "Image a was withdrawn: wrong side."),
         ({"reason": "  test     "}, "The reason has 4 characters; at least 10 are needed."),
     ],
 )
@@ -65,12 +72,11 @@ def test_everything_else_is_refused_with_its_reason(
     drawn = {key: changes[key] for key in ("edit", "side_px") if key in changes}
     image = changes.get("image") or make_image("a", **drawn)
     with pytest.raises(PolicyError) as refused:
-        may_push(
-            image, changes.get("user", LOCAL_USER), changes.get("node", Place()), changes.get("reason", REASON), guard
-        )
+        user, node = changes.get("user", LOCAL_USER), changes.get("node", Place())
+        may_push(image, changes.get("release", VALIDATED), user, node, changes.get("reason", REASON), guard)
     assert str(refused.value) == told
 
 
 def test_a_reason_that_names_a_person_is_refused(make_image: Callable[..., GeneratedImage]) -> None:
     with pytest.raises(PolicyError):
-        may_push(make_image("a"), LOCAL_USER, Place(), "Demonstration for Mr. John Miller", guard)
+        may_push(make_image("a"), VALIDATED, LOCAL_USER, Place(), "Demonstration for Mr. John Miller", guard)

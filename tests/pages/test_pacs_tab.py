@@ -19,6 +19,7 @@ from synth.types import GeneratedImage
 from synth.ui import house
 from tests.pages.conftest import address
 from tests.phantoms import film
+from tests.validated import judge
 
 Visit = Callable[..., AppTest]
 
@@ -219,6 +220,7 @@ def test_what_must_not_be_sent_is_refused_in_one_sentence(
 ) -> None:
     tab(node(pacs.url))
     house.store().add_image(make_image("film", user="local", seed=1))
+    judge(house.store(), "film")
     page = tab(None, way="send")
     if pick:
         page = page.checkbox(key="pacs-pick-film").check().run()
@@ -234,6 +236,7 @@ def test_an_image_of_generate_is_chosen_when_the_tab_opens_and_its_outcome_is_sh
 ) -> None:
     tab(node(pacs.url))
     house.store().add_image(replace(make_image("film", user="local", seed=1), pixels=film(256)))
+    judge(house.store(), "film")
     page = tab(None, way="send", push="film")
     assert page.checkbox(key="pacs-pick-film").value is True
     page.text_area(key="pacs_reason").set_value("teaching file for the course")
@@ -245,6 +248,20 @@ def test_an_image_of_generate_is_chosen_when_the_tab_opens_and_its_outcome_is_sh
     assert (event.subject, event.reason, event.detail["outcome"]) == ("film", "teaching file for the course", "failed")
     assert transfer.outcomes[0][1] == "failed"  # this PACS stores nothing
     assert page.checkbox(key="pacs-pick-film").value is False
+
+
+def test_an_image_that_no_radiologist_has_looked_at_is_not_offered_and_not_sent(
+    tab: Callable[..., AppTest], pacs: Pacs, make_image: Callable[..., GeneratedImage]
+) -> None:
+    tab(node(pacs.url))
+    house.store().add_image(make_image("film", user="local", seed=1))
+    page = tab(None, way="send")
+    assert not page.checkbox
+    page = tab(None, way="send", push="film")
+    page.text_area(key="pacs_reason").set_value("teaching file for the course")
+    page = press(page, "Send to teaching")
+    assert errors(page) == ["Image film is checked; for a PACS it must be validated."]
+    assert house.transfers().latest("push") == []
 
 
 def test_an_image_that_is_not_there_is_one_sentence(tab: Callable[..., AppTest], pacs: Pacs) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from synth.governance.roles import LOCAL_USER
 from synth.reading.answers import FindingsChosen, Task
 from synth.reading.sessions import Mode, Plan
 from synth.reading.studies import Protocol, Seat, Study
@@ -148,3 +149,40 @@ def test_a_session_whose_last_answer_was_its_last_sign_of_life_ends_when_it_is_o
     assert sentences(page) == []
     assert [title.value for title in page.subheader] == ["Exam: done"]
     assert store.sittings.session("s1").ended_at is not None
+
+
+def test_a_withdrawn_case_is_skipped_and_one_that_was_read_says_so(app: Visit) -> None:
+    lobby(app)
+    store = house.store()
+    furnish(store, normals=3, series=False, set_id="small")
+    now = datetime.now(UTC)
+    plan = Plan(Mode.PRACTICE, (Task.FINDINGS,), source="small", length=3)
+    desk = house.desk_of(("small",))
+    session = desk.begin("s1", "local", plan, now)
+    desk.answer(session, 0, FindingsChosen(normal=True), 2.0, now)
+    for dealt in session.dealt[:2]:
+        image = dealt.sources[0].removeprefix("synthetic:")
+        store.validation.withdraw(image, LOCAL_USER, "The heart is drawn twice", now)
+    assert store.sittings.session("s1").next_position == 2
+    page = opened(app, session="s1", case="1")
+    assert sentences(page) == []
+    assert [warning.value for warning in page.warning] == [
+        "This image was withdrawn after you read it: The heart is drawn twice"
+    ]
+
+
+def test_a_case_that_was_dealt_while_its_image_was_withdrawn_is_not_shown(app: Visit) -> None:
+    lobby(app)
+    store = house.store()
+    furnish(store, normals=3, series=False, set_id="small")
+    now = datetime.now(UTC)
+    plan = Plan(Mode.PRACTICE, (Task.FINDINGS,), source="small", length=2)
+    session = house.desk_of(("small",)).begin("s1", "local", plan, now)
+    image = session.dealt[0].sources[0].removeprefix("synthetic:")
+    store.validation.withdraw(image, LOCAL_USER, "The heart is drawn twice", now)
+    with store._database.writing() as db:
+        db.connection().exec_driver_sql("UPDATE reading_items SET void = 0")
+    page = opened(app, session="s1")
+    assert sentences(page) == ["The image of case 1 can not be shown any more: it was withdrawn."]
+    page = pressed(page, "Go on without this case")
+    assert sentences(page) == [] and store.sittings.session("s1").next_position == 1

@@ -1,4 +1,4 @@
-"""Fleiss' kappa and the calibration of confidence."""
+"""Kappa of Fleiss and of Cohen, and the calibration of confidence."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import brier_score_loss
+from sklearn.metrics import brier_score_loss, cohen_kappa_score
 
 from synth.errors import RequestError
-from synth.reading.agreement import CalibrationBin, calibration, fleiss_kappa, probability
+from synth.reading.agreement import CalibrationBin, calibration, cohen_kappa, fleiss_kappa, probability
 from synth.reading.performance import proportion
 
 # A worked example often printed: ten cases, fourteen readers, five categories; kappa 0.210, 0.378 against 0.213.
@@ -90,3 +90,28 @@ def test_confidence_off_the_scale_is_a_sentence() -> None:
     for score in (0, 3.5, 7):
         with pytest.raises(RequestError, match="whole number from 1 to 6"):
             calibration([1], [score])
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=30), st.booleans())
+def test_cohens_kappa_is_that_of_scikit_learn(pairs: list[tuple[int, int]], weighted: bool) -> None:
+    first, second = ([pair[k] for pair in pairs] for k in (0, 1))
+    kappa = cohen_kappa(first, second, 5, weighted)
+    if kappa.value is None:
+        assert len({*first, *second}) == 1
+        return
+    wanted = cohen_kappa_score(first, second, labels=range(5), weights="quadratic" if weighted else None)
+    assert kappa.value == pytest.approx(wanted, abs=1e-12)
+    assert (kappa.cases, kappa.readers) == (len(pairs), 2)
+
+
+def test_cohens_kappa_of_a_worked_example() -> None:
+    # Two readers, fifty cases: 20 yes and yes, 15 no and no, 5 and 10 apart; (0.7 - 0.5) / (1 - 0.5)
+    pairs = [(1, 1)] * 20 + [(1, 0)] * 5 + [(0, 1)] * 10 + [(0, 0)] * 15
+    kappa = cohen_kappa([one for one, _ in pairs], [other for _, other in pairs], 2)
+    assert (kappa.value, kappa.observed, kappa.expected) == pytest.approx((0.4, 0.7, 0.5))
+    assert kappa.interval is not None and kappa.interval.low < 0.4 < kappa.interval.high
+
+
+def test_cohens_kappa_needs_the_same_cases() -> None:
+    with pytest.raises(RequestError, match=r"^The readers have read 2 and 1 cases; agreement needs the same ones\.$"):
+        cohen_kappa([0, 1], [0], 2)

@@ -9,15 +9,18 @@ from types import ModuleType
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 
 from synth.errors import StoreError
-from synth.store import Store, migrations
+from synth.governance.roles import LOCAL_USER
+from synth.store import Store, migrations, records
 from synth.store.schema.versions import v0005_request_digests, v0008_monitoring
 from synth.store.tables import Base
-from synth.types import AuditEvent, GeneratedImage, Job, JobState, Modality, QualityCheck, QualityReport
+from synth.types import AuditEvent, Edit, GeneratedImage, Job, JobState, Modality, QualityCheck, QualityReport
+from tests.validated import NOON
 
 
 def revision(path: Path) -> str | None:
@@ -127,3 +130,29 @@ def test_images_of_before_monitoring_are_counted(
     with engine.connect() as connection:
         assert connection.execute(asked).all() == before
     assert [row.failed for row in before] == ["|grid|", ""]
+
+
+def test_images_that_were_there_get_the_state_of_their_checks(
+    urls: tuple[str, str], make_image: Callable[..., GeneratedImage]
+) -> None:
+    edit = Edit("variation", "0" * 64, "altered:good")
+    good, bad, unchecked = make_image("good"), make_image("bad", seed=2), make_image("unchecked", seed=3, edit=edit)
+    bad = replace(bad, quality=QualityReport((QualityCheck("mean", 2.0, 0.0, 1.0),)))
+    unchecked = replace(unchecked, quality=QualityReport())
+    engine = sa.create_engine(urls[0])
+    with engine.begin() as connection:
+        command.upgrade(migrations._config(connection), "0003")
+        for number, image in enumerate((good, bad, unchecked)):
+            row = records.image_row(image, "0" * 64, {})
+            names = ("id", "created_at", "requested_by", "request", "provenance", "quality", "blob")
+            values = {name: getattr(row, name) for name in names}
+            values |= {"seq": number + 1, "created_at": str(row.created_at.replace(tzinfo=None))}
+            columns, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+            connection.execute(sa.text(f"INSERT INTO images ({columns}) VALUES ({marks})"), values)
+    engine.dispose()
+
+    store = Store(*urls)
+    states = {name: one.state for name, one in store.validation.releases(["good", "bad", "unchecked"]).items()}
+    assert states == {"good": "checked", "bad": "draft", "unchecked": "draft"}
+    assert store.validation.withdraw("good", LOCAL_USER, "a doubled contour", NOON).images == ("good", "unchecked")
+    store.close()

@@ -342,7 +342,7 @@ def test_twenty_thousand_rows_are_verified_in_seconds(store: Store, monkeypatch:
 
 
 def test_nobody_but_the_trail_touches_its_rows() -> None:
-    """Rows get in by `trail.append`; the two modules that also name their table count and list, and write nothing."""
+    """Rows get in by `trail.append`; the modules that also name their table count and list, and write nothing."""
     touching = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "synth").rglob("*.py")

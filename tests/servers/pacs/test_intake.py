@@ -28,6 +28,7 @@ from synth.store import Import, ImportState, Search, Store
 from synth.types import Edit, GeneratedImage, Modality, View
 from tests.phantoms import axial_slice, dicom_bytes, film
 from tests.servers.pacs.orthanc import Orthanc, free_port
+from tests.validated import NOON, judge
 
 pytestmark = [
     pytest.mark.server,
@@ -299,6 +300,7 @@ def pictures(make_image: Callable[..., GeneratedImage], store: Store) -> dict[st
     for number, (name, image) in enumerate(made.items()):
         made[name] = replace(image, pixels=film(256, number))
         store.add_image(made[name])
+        judge(store, name)
     return made
 
 
@@ -353,6 +355,13 @@ TRAINEE = User("tom", frozenset({Role.TRAINEE, Role.EDUCATOR, Role.RADIOLOGIST, 
         ({"reason": "for the file of patient id 4711234"}, LOCAL_USER, PolicyError, "record number"),
         ({"images": ("altered",)}, LOCAL_USER, PolicyError, "was made out of a real one"),
         ({"images": ("film", "altered")}, LOCAL_USER, PolicyError, "was made out of a real one"),
+        (
+            {"images": ("checked",)},
+            LOCAL_USER,
+            PolicyError,
+            "Image checked is checked; for a PACS it must be validated",
+        ),
+        ({"images": ("film", "gone")}, LOCAL_USER, PolicyError, "Image gone was withdrawn: a doubled contour"),
         ({"images": ()}, LOCAL_USER, RequestError, "No image is chosen"),
         ({"images": ("slice",), "kind": Kind.DX}, LOCAL_USER, DicomError, "Only a PA or AP film"),
     ],
@@ -367,6 +376,9 @@ def test_what_the_rules_forbid_never_travels(
     sentence: str,
 ) -> None:
     pictures(make_image, house.store)
+    house.store.add_image(make_image("checked", seed=5))
+    house.store.add_image(make_image("gone", seed=6))
+    house.store.validation.withdraw("gone", LOCAL_USER, "a doubled contour", NOON)
     house.configure(orthanc.web(), replace(orthanc.web(), name="closed", allow_push=False))
     archives = house.open()
     wanted = {"node": "teaching", "images": ("film",), "kind": Kind.SECONDARY_CAPTURE, "reason": REASON} | changes
