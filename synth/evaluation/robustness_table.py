@@ -24,9 +24,9 @@ def page(text: str, figures: dict[str, Any], protocol: dict[str, Any], date: str
     before, _, after = text.partition(START)
     count, split = protocol["pictures"], protocol["split"]
     told = (
-        f"`{protocol['command']} --data DIR --out DIR`, run on {date}: {count} real chest films and {count} real chest CT "
-        f"slices (crops around nodules included) of the {split} split, and {count} pictures of the shipped model, all of "
-        "256 x 256 px, each with a key and a payload of its own."
+        f"`{protocol['command']} --data DIR --out DIR`, run on {date}: {count} real chest films and {count} real chest "
+        f"CT slices (crops around nodules included) of the {split} split, and {count} pictures of the shipped model, "
+        "all of 256 x 256 px, each with a key and a payload of its own; fewer where a row says so."
     )
     return f"{before}{START}\n{told}\n\n{whole(figures, protocol)}\n{END}{after.partition(END)[2]}"
 
