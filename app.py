@@ -8,12 +8,12 @@ from pathlib import Path
 import streamlit as st
 from streamlit.starlette import App
 
-from synth.ui import resources, views
+from synth.ui import server, session, sidebar, views
 
 PAGES = Path(__file__).parent / "pages"
 
 if not st.runtime.exists():
-    app = App(__file__)
+    app = App(__file__, **server.parts())
 else:
     st.set_page_config(page_title="SynthRead", page_icon="🩻", layout="wide", initial_sidebar_state="auto")
     st.html(PAGES.parent / "assets" / "reading_room.css")
@@ -21,20 +21,16 @@ else:
         "Make": {"generate": "Generate", "edit": "Edit", "restore": "Restore", "translate": "Translate"},
         "Read": {"quiz": "Reading room", "progress": "Progress", "library": "Real images"},
         "Teach and study": {"cases": "Cases", "studies": "Studies"},
+        "Govern": {"admin": "Admin"},
     }
-    page = st.navigation(
-        {
-            section: [
-                st.Page(PAGES / f"{file}.py", title=title, default=file == "generate") for file, title in pages.items()
-            ]
-            for section, pages in sections.items()
-        }
-    )
+    pages = {
+        section: [st.Page(PAGES / f"{file}.py", title=title, default=file == "generate") for file, title in of.items()]
+        for section, of in sections.items()
+    }
+    page = st.navigation(pages)
+    with views.show_error():
+        session.arrive()
     with st.sidebar:
-        st.markdown("**SynthRead**")
-        st.caption(f"{views.INTENDED_USE}.")
-        with views.show_error():
-            views.model_status()
-            resources.begin_work()  # from the first visit on
+        sidebar.show()
     with views.show_error():
         page.run()

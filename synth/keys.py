@@ -13,6 +13,7 @@ from synth.errors import StoreError
 BYTES = 32
 PSEUDONYMS = "deidentification.key"  # under it identifiers become pseudonyms, always the same ones
 WATERMARK = "watermark.key"
+ACCOUNTS = "accounts.key"  # under it the secrets of second factors are kept, and forms are signed
 
 
 def secret(home: Path, name: str) -> bytes:

@@ -33,11 +33,11 @@ def own_history(_store: Any, user: User, /, *args: Any, **named: Any) -> None:
         raise PolicyError(f"{user.name} may not {P.SEE_ALL}.")
 
 
-def own_name(position: int) -> Check:
-    """The check that the call names who makes it, as the argument at `position` or as `user`."""
+def own_name(position: int, called: str = "user") -> Check:
+    """The check that the call names who makes it, as the argument at `position` or by its name."""
 
     def check(_service: Any, user: User, /, *args: Any, **named: Any) -> None:
-        given = named.get("user", args[position] if len(args) > position else None)
+        given = named.get(called, args[position] if len(args) > position else None)
         if (given.name if isinstance(given, User) else given) != user.name:
             raise PolicyError(f"{user.name} may not ask in the name of another.")
 
@@ -117,6 +117,11 @@ CALLS: dict[str, Call] = {
     **_all("downloads", P.CURATE, ("free_bytes", "check", "unfinished")),
     **_all("downloads", P.CURATE, ("start",), own_name(3)),
     **_all("downloads", P.CURATE, ("resume", "import_arrived", "discard"), own_name(1)),
+    **_all("register", P.PEOPLE, ("accounts",)),
+    **_all("register", P.PEOPLE, ("add", "reset", "unlock", "end_stays"), own_name(1, "by")),
+    **_all("register", P.PEOPLE, ("set_disabled",), own_name(2, "by")),
+    **_all("register", P.PEOPLE, ("change",), own_name(3, "by")),
+    **_all("register", P.PRACTISE, ("begin_second_factor", "keep_second_factor"), own_name(0, "name")),
     **_all("desk", P.PRACTISE, ("patients",)),
     **_all("desk", P.PRACTISE, ("begin",), own_place),
     **_all("desk", P.PRACTISE, ("case", "answer", "end"), own_sitting_in),

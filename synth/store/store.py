@@ -19,6 +19,7 @@ from synth.store.casebook import Casebook
 from synth.store.database import Database
 from synth.store.holdings import Holdings
 from synth.store.imports import Imports
+from synth.store.people import People
 from synth.store.records import StoredImage
 from synth.store.sittings import Sittings
 from synth.store.tables import EventRow, ImageRow, JobRow
@@ -31,7 +32,8 @@ OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
 class Store:
     """One database and one place for pixels. Every method may be called from any thread.
 
-    `casebook` holds case sets and studies, `sittings` what was read, `holdings` real images, `imports` how they came.
+    `casebook` holds case sets and studies, `sittings` what was read, `holdings` real images, `imports` how they came,
+    `people` who may sign in.
     Every method raises StoreError, in one sentence, when the database or the place of the pixels fails.
     """
 
@@ -43,6 +45,7 @@ class Store:
         self.sittings = Sittings(self._database)
         self.holdings = Holdings(self._database, self._blobs)
         self.imports = Imports(self._database)
+        self.people = People(self._database)
 
     def close(self) -> None:
         """Give all database connections back."""
@@ -207,6 +210,12 @@ class Store:
             query = query.where(EventRow.subject == subject)
         with self._database.reading() as session:
             return [records.event(row) for row in session.scalars(query)]
+
+    def submitted(self, user: str, since: datetime) -> list[datetime]:
+        """When a user asked for images since a time, one entry an image, oldest first."""
+        asked = and_(EventRow.who == user, EventRow.action == "submit", EventRow.at > since)
+        with self._database.reading() as session:
+            return list(session.scalars(select(EventRow.at).where(asked).order_by(EventRow.at)))
 
     def accept_licence(self, licence: Licence, who: str, at: datetime) -> None:
         """Keep who accepted the licence of a revision of a model, and when; once."""

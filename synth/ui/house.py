@@ -10,12 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from synth import house as installation
+from synth import people
 from synth.casework import pool
 from synth.casework.desk import Desk
 from synth.casework.maker import Maker
 from synth.casework.starter import FILE, STARTER_ID
 from synth.config import Settings
 from synth.engine import Engine
+from synth.governance.rules import Rules
 from synth.imaging import to_uint8
 from synth.intake.archives import Archives
 from synth.intake.downloads import Downloads
@@ -24,7 +27,9 @@ from synth.intake.looks import Embed, Looks
 from synth.intake.transfers import Transfers
 from synth.library.collections import Collections
 from synth.library.folders import Library
+from synth.meter import Meter
 from synth.origins import Licence
+from synth.people import Register
 from synth.reading.cases import Case, CaseSet, Standing
 from synth.reading.sessions import ReadingSession
 from synth.store import Store
@@ -42,6 +47,18 @@ def settings() -> Settings:
 
 
 @st.cache_resource(show_spinner=False)
+def rules() -> Rules:
+    """The rules of governance.toml, read once. Raises RequestError where it cannot be read."""
+    return installation.rules(settings().home)
+
+
+@st.cache_resource(show_spinner=False)
+def register() -> Register:
+    """The accounts. Raises StoreError when the database or the key of the accounts cannot be opened."""
+    return people.opened(settings(), store())
+
+
+@st.cache_resource(show_spinner=False)
 def store() -> Store:
     """Database and blobs. Raises StoreError when they cannot be opened."""
     return Store(settings().database_url, settings().blob_url)
@@ -51,6 +68,12 @@ def store() -> Store:
 def engine() -> Engine:
     """The one queue and device thread of this process; it loads the model itself, so no page waits for it."""
     return Engine(store(), _load_model, _generate_batch, _compatible, settings().queue_size)
+
+
+@st.cache_resource(show_spinner=False)
+def meter() -> Meter:
+    """The engine as people may use it."""
+    return Meter(engine(), store(), rules().images_per_hour, lambda: datetime.now(UTC))
 
 
 @st.cache_resource(show_spinner=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from synth.casework.desk import Desk
 from synth.casework.maker import Maker
-from synth.engine import Engine
 from synth.governance.calls import TABLE
 from synth.governance.guard import guarded
 from synth.governance.roles import Permission, require
@@ -15,12 +14,15 @@ from synth.intake.looks import Looks
 from synth.intake.transfers import Transfers
 from synth.library.collections import Collections
 from synth.library.folders import Library
+from synth.meter import Meter
 from synth.origins import Licence
+from synth.people import Register
 from synth.reading.sessions import ReadingSession
 from synth.store import Store
 from synth.ui import house, session
 from synth.ui.house import begin_work as begin_work
 from synth.ui.house import device_name as device_name
+from synth.ui.house import rules as rules
 from synth.ui.house import settings as settings
 from synth.ui.house import waiting_cases as waiting_cases
 
@@ -30,9 +32,14 @@ def store() -> Store:
     return guarded(house.store(), "store", session.person(), TABLE)
 
 
-def engine() -> Engine:
-    """The one queue and device thread of this process."""
-    return guarded(house.engine(), "engine", session.person(), TABLE)
+def engine() -> Meter:
+    """The one queue and device thread of this process, counting what each user asks for."""
+    return guarded(house.meter(), "engine", session.person(), TABLE)
+
+
+def register() -> Register:
+    """The accounts."""
+    return guarded(house.register(), "register", session.person(), TABLE)
 
 
 def maker() -> Maker:
