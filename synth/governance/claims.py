@@ -27,7 +27,7 @@ def name_of(claims: Mapping[str, Any], rules: Rules) -> str:
         return account_name(text if isinstance(text, str) else "")
     except RequestError as error:
         raise PolicyError(
-            f"The sign-in service names you {text!r} by {rules.name_claim}, which cannot be used."
+            f"The claim {rules.name_claim} of your sign-in is {text!r}, which is no name here."
         ) from error
 
 
@@ -42,7 +42,7 @@ def user_of(claims: Mapping[str, Any], account: Account | None, rules: Rules) ->
             raise PolicyError(f"The account {name} is disabled; ask an administrator.")
         return account.user()
     told = claims.get(rules.role_claim)
-    texts = {told} if isinstance(told, str) else {text for text in told or () if isinstance(text, str)}
+    texts = [told] if isinstance(told, str) else told if isinstance(told, list) else []
     return User(name, frozenset(role for text, role in mapping(rules) if text in texts) or frozenset({Role.TRAINEE}))
 
 
@@ -52,8 +52,6 @@ def mapping(rules: Rules) -> list[tuple[str, Role]]:
     for entry in rules.role_names:
         text, _, role = (part.strip() for part in entry.rpartition("="))
         if not text or role not in list(Role):
-            raise RequestError(
-                f"governance.toml: role_names has {entry!r}; it must be like 'teaching-staff = educator'."
-            )
+            raise RequestError(f"governance.toml: role_names has {entry!r}; it must be like 'teachers = educator'.")
         pairs.append((text, Role(role)))
     return pairs

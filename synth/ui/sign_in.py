@@ -54,9 +54,8 @@ def ask() -> NoReturn:
         st.error(ENDED)
         st.html(f'<a href="{SIGN_IN}" target="_self">Sign in</a>')
     else:
-        (st.error if _told().get("is_logged_in") else st.info)(
-            ENDED if _told().get("is_logged_in") else "Sign in first."
-        )
+        if _told().get("is_logged_in"):
+            st.error(ENDED)
         if st.button("Sign in", type="primary"):
             st.login()
     st.stop()

@@ -9,7 +9,6 @@ import pytest
 
 from synth.casework.desk import Desk
 from synth.casework.maker import Maker
-from synth.engine import Engine
 from synth.errors import PolicyError, StoreError
 from synth.governance.calls import CALLS, TABLE
 from synth.governance.guard import guarded
@@ -21,6 +20,8 @@ from synth.intake.looks import Looks
 from synth.intake.transfers import Transfers
 from synth.library.collections import Collections
 from synth.library.folders import Library
+from synth.meter import Meter
+from synth.people import Register
 from synth.store import Store
 from synth.store.casebook import Casebook
 from synth.store.holdings import Holdings
@@ -33,7 +34,8 @@ SERVICES: dict[str, type] = {
     "store.sittings": Sittings,
     "store.holdings": Holdings,
     "store.imports": Imports,
-    "engine": Engine,
+    "engine": Meter,
+    "register": Register,
     "maker": Maker,
     "desk": Desk,
     "importer": Importer,
@@ -169,6 +171,35 @@ def test_nobody_asks_in_the_name_of_another() -> None:
     for wrong in (("request", "ada"), ("request",)):
         with pytest.raises(PolicyError, match=r"^tom may not ask in the name of another\.$"):
             engine.submit(*wrong)
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("add", ("account",)),
+        ("change", ("ada", frozenset(), frozenset())),
+        ("set_disabled", ("ada", True)),
+        ("reset", ("ada",)),
+        ("unlock", ("ada",)),
+        ("end_stays", ("ada",)),
+    ],
+)
+def test_what_an_administrator_does_is_done_in_their_own_name(method: str, arguments: tuple[object, ...]) -> None:
+    register, tom = guarded(Everything(), "register", as_role(Role.ADMINISTRATOR), TABLE), as_role(Role.ADMINISTRATOR)
+    assert getattr(register, method)(*arguments, by=tom) == method
+    assert getattr(register, method)(*arguments, tom) == method
+    for others in ({"by": User("ada")}, {}):
+        with pytest.raises(PolicyError, match=r"^tom may not ask in the name of another\.$"):
+            getattr(register, method)(*arguments, **others)
+
+
+def test_a_second_factor_is_set_up_for_oneself_only() -> None:
+    register = guarded(Everything(), "register", as_role(Role.TRAINEE), TABLE)
+    assert register.begin_second_factor("tom") == "begin_second_factor"
+    with pytest.raises(PolicyError):
+        register.begin_second_factor("ada")
+    with pytest.raises(PolicyError):
+        register.keep_second_factor("ada", "secret", "code", "password")
 
 
 def test_a_trainee_lists_the_own_images_and_readings_only() -> None:
