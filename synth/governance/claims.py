@@ -26,9 +26,7 @@ def name_of(claims: Mapping[str, Any], rules: Rules) -> str:
     try:
         return account_name(text if isinstance(text, str) else "")
     except RequestError as error:
-        raise PolicyError(
-            f"The claim {rules.name_claim} of your sign-in is {text!r}, which is no name here."
-        ) from error
+        raise PolicyError(f"The claim {rules.name_claim} of your sign-in is {text!r}, which is no name.") from error
 
 
 def user_of(claims: Mapping[str, Any], account: Account | None, rules: Rules) -> User:

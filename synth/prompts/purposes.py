@@ -27,7 +27,8 @@ _PUBLIC = (
     r"|elon musk|jeff bezos|bill gates|mark zuckerberg|steve jobs|taylor swift|michael jackson|britney spears"
     r"|beyonc[eé]|rihanna|kim kardashian|justin bieber|lady gaga|elvis presley|tom cruise|brad pitt|angelina jolie"
     r"|lionel messi|cristiano ronaldo|diego maradona|michael schumacher|tiger woods|muhammad ali"
-    r"|pope (?:francis|leo|benedict)|king charles|queen elizabeth|prince (?:william|harry)|princess (?:diana|kate)|greta thunberg|adolf hitler"
+    r"|pope (?:francis|leo|benedict)|king charles|queen elizabeth|prince (?:william|harry)|princess (?:diana|kate)"
+    r"|greta thunberg|adolf hitler"
 )
 
 PERSON, REAL = "an image of a certain person", "an image that is to pass as real"

@@ -7,7 +7,7 @@ import hmac
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.requests import Request
 
@@ -69,14 +69,11 @@ async def fields(request: Request) -> dict[str, str]:
 
 def same_origin(request: Request) -> bool:
     """Whether the form was sent by a page of ours: browsers name the origin with every POST."""
-    origin = request.headers.get("origin", "")
-    return bool(origin) and urlsplit(origin).netloc == request.headers.get("host", "")
+    host = request.headers.get("host", "")
+    return bool(host) and request.headers.get("origin", "") in (f"http://{host}", f"https://{host}")
 
 
 def safe_next(text: str) -> str:
     """Where to go after signing in: a path of ours, else the first page."""
-    parts = urlsplit(text) if text.isprintable() else None
-    ours = parts is not None and not parts.scheme and not parts.netloc
-    if not ours or not text.startswith("/") or text.startswith(("//", "/account/")) or "\\" in text:
-        return "/"
-    return text
+    ours = text.isprintable() and text.startswith("/") and "\\" not in text
+    return text if ours and not text.startswith(("//", "/account/")) else "/"
