@@ -25,6 +25,7 @@ from synth.ui import house, server
 from synth.ui.server import account, address
 from synth.ui.server.forms import Forms, safe_next
 
+STREAM = "ws://localhost/_stcore/stream"
 PHRASE = "a long harmless phrase"
 BOSS = User("boss")
 HTML = {"accept": "text/html,application/xhtml+xml"}
@@ -112,7 +113,7 @@ def test_a_stranger_is_led_to_the_sign_in_page_or_refused(client: TestClient, pa
 def test_a_stranger_gets_no_websocket(client: TestClient) -> None:
     for cookies in ({}, {"synth": "forged"}, {"synth": "0" * 64}):
         client.cookies.update(cookies)
-        with pytest.raises(WebSocketDisconnect) as closed, client.websocket_connect("ws://localhost/_stcore/stream"):
+        with pytest.raises(WebSocketDisconnect) as closed, client.websocket_connect(STREAM):
             pass
         assert closed.value.code == 1008
 
@@ -151,7 +152,7 @@ def test_the_right_password_leads_on_under_a_cookie_no_script_can_read(client: T
     cookie = next(line for line in led.headers.get_list("set-cookie") if line.startswith("synth="))
     assert re.fullmatch(r"synth=[0-9a-f]{64}; HttpOnly; Max-Age=43200; Path=/; SameSite=lax", cookie)
     assert client.get("/").text == "inside"
-    with client.websocket_connect("ws://localhost/_stcore/stream"):
+    with client.websocket_connect(STREAM):
         pass
 
 
@@ -264,7 +265,7 @@ def test_a_one_time_password_opens_nothing_but_the_change(client: TestClient) ->
     assert sign_in(client, "ada", once).status_code == 303
     assert client.get("/", headers=HTML).headers["location"] == "/account/password"
     assert client.get("/media/x.png").text == "Change the password first."
-    with pytest.raises(WebSocketDisconnect), client.websocket_connect("ws://localhost/_stcore/stream"):
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect(STREAM):
         pass
     new = {"old": once, "new": "another harmless phrase", "again": "another harmless phrase"}
     differ = send(client, account.PASSWORD, form=form_of(client, account.PASSWORD), **(new | {"again": "x"}))
@@ -330,7 +331,10 @@ def test_a_name_that_only_points_here_is_refused(monkeypatch: pytest.MonkeyPatch
     client = serve(monkeypatch, "local")
     answer = client.get("/", headers={"host": host})
     assert (answer.status_code, answer.text[:37]) == (421, "SynthRead serves this computer only, ")
-    with pytest.raises(WebSocketDisconnect), client.websocket_connect("ws://localhost/_stcore/stream", headers={"host": host}):
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect(STREAM, headers={"host": host}),
+    ):
         pass
 
 
