@@ -44,6 +44,13 @@ def own_name(position: int, called: str = "user") -> Check:
     return check
 
 
+def own_import(_importer: Any, user: User, /, order: Any, who: str) -> None:
+    """Pass an import in the own name; folders of the server are for administrators, others send their files."""
+    own_name(1)(_importer, user, order, who)
+    if not order.own_copy and not user.may(P.PEOPLE):
+        raise PolicyError(f"{user.name} may not import from folders of the server; send the files instead.")
+
+
 def own_sitting(sittings: Any, user: User, /, session_id: str, *_: Any, **__: Any) -> None:
     """Pass the reader, whoever teaches or studies, and seats of studies, which their code opened."""
     if user.may(P.TEACH) or user.may(P.STUDY):
@@ -106,7 +113,8 @@ CALLS: dict[str, Call] = {
     **_all("library", P.LIBRARY, ("revision", "problem", "refresh")),
     **_all("looks", P.LIBRARY, ("like_real", "like_synthetic", "embedder_id")),
     **_all("maker", P.TEACH, ("wake", "redraw")),
-    **_all("importer", P.CURATE, ("begin", "stop", "resume"), own_name(1)),
+    **_all("importer", P.CURATE, ("begin",), own_import),
+    **_all("importer", P.CURATE, ("stop", "resume"), own_name(1)),
     **_all("importer", P.CURATE, ("arriving", "forgotten")),
     **_all("archives", P.CURATE, ("network", "rules", "listening", "echo", "series")),
     **_all("archives", P.CURATE, ("fetch",), own_name(1)),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from synth.governance.accounts import Account
+from synth.governance.accounts import Account, account_name
 from synth.governance.calls import CALLS
 from synth.governance.roles import MAY, Permission, Role, require
 from synth.ui import resources, session, views
@@ -71,7 +71,7 @@ def _add() -> None:
         if st.form_submit_button("Add account"):
             made = Account(name, display, frozenset(roles), frozenset(groups.split(",")))
             with views.show_error():
-                _once(name, resources.register().add(made, by=session.person()))
+                _once(account_name(name), resources.register().add(made, by=session.person()))
 
 
 def _change(accounts: list[Account]) -> None:

@@ -193,6 +193,23 @@ def test_what_an_administrator_does_is_done_in_their_own_name(method: str, argum
             getattr(register, method)(*arguments, **others)
 
 
+def test_folders_of_the_server_are_imported_by_administrators_only() -> None:
+    class Order:
+        def __init__(self, own_copy: bool) -> None:
+            self.own_copy = own_copy
+
+    for role in (Role.EDUCATOR, Role.RESEARCHER, Role.ADMINISTRATOR):
+        importer = guarded(Everything(), "importer", as_role(role), TABLE)
+        assert importer.begin(Order(True), "tom") == "begin"
+        with pytest.raises(PolicyError, match=r"^tom may not ask in the name of another\.$"):
+            importer.begin(Order(True), "ada")
+        if role is Role.ADMINISTRATOR:
+            assert importer.begin(Order(False), "tom") == "begin"
+        else:
+            with pytest.raises(PolicyError, match=r"^tom may not import from folders of the server; send the files"):
+                importer.begin(Order(False), "tom")
+
+
 def test_a_second_factor_is_set_up_for_oneself_only() -> None:
     register = guarded(Everything(), "register", as_role(Role.TRAINEE), TABLE)
     assert register.begin_second_factor("tom") == "begin_second_factor"
