@@ -207,7 +207,10 @@ class Register:
         attempt = self._people.try_in(name, accounts.bucket(address), now, self._rules)
         if attempt is None:
             raise accounts.wrong(self._rules)
-        if not passwords.fits(attempt.proof.password if attempt.proof else "", password) or attempt.proof is None:
+        right = passwords.fits(attempt.proof.password if attempt.proof else "", password)  # takes as long without
+        if attempt.number == 0:
+            raise accounts.wrong(self._rules)
+        if attempt.proof is None or not right:
             raise self._refused(attempt, address)
         return Right(attempt.number, attempt.proof)
 

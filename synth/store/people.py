@@ -34,7 +34,7 @@ class Proof:
 class Attempt:
     """A try that was counted before its password is looked at. `proof` is None for a name that nobody has."""
 
-    number: int
+    number: int  # 0 for a name that is locked out
     proof: Proof | None
 
 
@@ -117,16 +117,20 @@ class People:
             _tell(session, event)
 
     def try_in(self, name: str, address: str, now: datetime, rules: Rules) -> Attempt | None:
-        """Count a try for a name and from an address; None where either may not try now. Old tries are forgotten."""
+        """Count a try for a name and from an address; None where the address may not try now, number 0 where the
+        name may not. Old tries are forgotten.
+        """
         with self._database.writing() as session:
-            session.execute(delete(TryRow).where(TryRow.at < now - timedelta(minutes=rules.lock_minutes)))
+            session.execute(delete(TryRow).where(TryRow.at <= now - timedelta(minutes=rules.lock_minutes)))
             count = session.scalar(select(func.count()).where(TryRow.address == address)) or 0
             row = session.scalar(select(AccountRow).where(AccountRow.name == name).with_for_update())
             lock = accounts.tried(Lock() if row is None else _lock(row), now, rules)
-            if lock is None or count >= accounts.ADDRESS_TRIES * rules.tries:
+            if count >= accounts.ADDRESS_TRIES * rules.tries:
                 return None
             made = TryRow(address=address, at=now)
             session.add(made)
+            if lock is None:
+                return Attempt(0, None)
             if row is not None:
                 row.failures, row.locked_until = lock.failures, lock.until
             session.flush()

@@ -92,6 +92,20 @@ def test_five_wrong_passwords_lock_the_right_one_out_for_a_while(register: Regis
     assert register.stay(register.sign_in("ada", PHRASE, "", HERE)) is not None
 
 
+def test_a_locked_name_and_an_unknown_one_cost_the_same_look(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_account(register)
+    for _ in range(5):
+        refused(lambda: register.sign_in("ada", "wrong", "", HERE))
+    looked: list[str] = []
+    fits = passwords.fits
+    monkeypatch.setattr(passwords, "fits", lambda kept, given: looked.append(kept) or fits(kept, given))
+    for name in ("ada", "nobody", "../"):
+        refused(lambda name=name: register.sign_in(name, PHRASE, "", "198.51.100.1"))
+    assert looked == ["", "", ""]
+
+
 def test_four_wrong_ones_and_a_right_one_begin_anew(register: Register) -> None:
     with_account(register)
     for _ in range(3):
