@@ -8,11 +8,12 @@ from pathlib import Path
 import streamlit as st
 from streamlit.starlette import App
 
-from synth.ui import endpoint_metrics, resources, sidebar, views
+from synth.ui import server, session, sidebar, views
 
 PAGES = Path(__file__).parent / "pages"
+
 if not st.runtime.exists():
-    app = App(__file__, routes=[endpoint_metrics.route])
+    app = App(__file__, **server.parts())
 else:
     st.set_page_config(page_title="SynthRead", page_icon="🩻", layout="wide", initial_sidebar_state="auto")
     st.html(PAGES.parent / "assets" / "reading_room.css")
@@ -27,12 +28,9 @@ else:
         for section, of in sections.items()
     }
     page = st.navigation(pages)
+    with views.show_error():
+        session.arrive()
     with st.sidebar:
-        st.markdown("**SynthRead**")
-        st.caption(f"{views.INTENDED_USE}.")
-        with views.show_error():
-            views.model_status()
-            resources.begin_work()  # from the first visit on
-            sidebar.end()
+        sidebar.show()
     with views.show_error():
         page.run()

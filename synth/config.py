@@ -25,6 +25,7 @@ class Settings:
     threads: int  # SYNTH_THREADS: torch threads on a CPU, 0 = torch decides
     pacs: Path  # SYNTH_PACS: TOML file of the PACS and the listener; need not be there
     starter: bool = True  # SYNTH_STARTER: 1 draws the shipped case set on the first start, 0 does not
+    auth: str = "local"  # SYNTH_AUTH: local | accounts | oidc
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -35,6 +36,9 @@ class Settings:
         device = env.get("SYNTH_DEVICE", "auto")
         if device not in ("auto", "cpu", "cuda", "mps"):
             raise RequestError(f"SYNTH_DEVICE is {device!r}; it must be auto, cpu, cuda or mps.")
+        auth = env.get("SYNTH_AUTH", "local")
+        if auth not in ("local", "accounts", "oidc"):
+            raise RequestError(f"SYNTH_AUTH is {auth!r}; it must be local, accounts or oidc.")
         return cls(
             home=home,
             database_url=env.get("DATABASE_URL", f"sqlite:///{home / 'synth.db'}"),
@@ -47,6 +51,7 @@ class Settings:
             threads=_whole_number(env, "SYNTH_THREADS", 0),
             pacs=Path(env.get("SYNTH_PACS", home / "pacs.toml")).expanduser(),
             starter=_whole_number(env, "SYNTH_STARTER", 1) > 0,
+            auth=auth,
         )
 
 

@@ -14,6 +14,7 @@ BYTES = 32
 PSEUDONYMS = "deidentification.key"  # under it identifiers become pseudonyms, always the same ones
 WATERMARK = "watermark.key"
 BLIND = "blind.key"  # of the mark that real pictures get in blind reading, which no detector is given
+ACCOUNTS = "accounts.key"  # under it the secrets of second factors are kept, and forms are signed
 
 
 def secret(home: Path, name: str) -> bytes:

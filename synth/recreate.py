@@ -13,6 +13,7 @@ from importlib.metadata import version
 import numpy as np
 
 from synth.engine import Engine, EngineStatus
+from synth.meter import Meter
 from synth.store import Store
 from synth.types import AuditEvent, GeneratedImage, GenerationRequest
 
@@ -36,7 +37,7 @@ class Likeness:
         return f"{self.differing:,} of {self.pixels:,} pixels differ, by at most {self.most} {levels}."
 
 
-def recreate(engine: Engine, store: Store, image: GeneratedImage, user: str) -> str:
+def recreate(engine: Engine | Meter, store: Store, image: GeneratedImage, user: str) -> str:
     """Queue the request of an image, with those it was drawn together with; returns the id of the copy's job.
 
     The audit event that names both is there before the job. Raises BusyError when the queue is full, StoreError.

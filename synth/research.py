@@ -13,6 +13,7 @@ from synth.export.dataset import Sheet, dataset_zip
 from synth.governance.protocols import Protocol, require_protocol
 from synth.governance.release import Release, Use
 from synth.governance.roles import Permission, User, require
+from synth.meter import Meter
 from synth.store import Store
 from synth.store.protocols import EXPORT
 from synth.types import AuditEvent, GeneratedImage, GenerationRequest, Job
@@ -25,7 +26,7 @@ Write = Callable[[GeneratedImage, str], bytes]  # an image, and who exports it
 class Research:
     """What researchers do under protocols. Every method raises PolicyError in the sentence of what is missing."""
 
-    def __init__(self, store: Store, engine: Engine, writers: Mapping[str, Write]) -> None:
+    def __init__(self, store: Store, engine: Engine | Meter, writers: Mapping[str, Write]) -> None:
         """`writers` make a marked file of an image, by the ending of its name, as "dcm"."""
         self._store, self._engine, self._writers = store, engine, writers
 

@@ -10,13 +10,14 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pydicom
 import pytest
 from PIL import Image
 
-from synth.dicom.encode import encode
+from synth.departures import Departures
 from synth.engine import Engine
 from synth.errors import BusyError, PolicyError
 from synth.export.dataset import COLUMNS
@@ -25,22 +26,26 @@ from synth.governance.protocols import Protocol
 from synth.governance.release import Fitness, State, Use
 from synth.governance.roles import Role, User
 from synth.models.tiny import TinyModel
-from synth.research import Research
+from synth.research import Research, Write
 from synth.store import Store
 from synth.types import Finding, GeneratedImage, GenerationRequest, Modality, Sex, View
-from synth.ui.downloads import png
 from tests.painting import Painter, start
 from tests.validated import GITA, RHEA, judge, release
 
 ADA = User("ada", frozenset({Role.RESEARCHER}))
-WRITERS = {"dcm": lambda image, who: encode(image, f"for {who}"), "png": lambda image, who: png(image)}
 NODULE = GenerationRequest(model_id="tiny", steps=4, sex=Sex.FEMALE, age=61, findings=(Finding("nodule"),), note="x y")
 
 
 @pytest.fixture
-def research(store: Store) -> Iterator[Research]:
+def writers(store: Store, tmp_path: Path) -> dict[str, Write]:
+    leaves = Departures(store, tmp_path)
+    return {"dcm": leaves.dicom, "png": leaves.png}
+
+
+@pytest.fixture
+def research(store: Store, writers: dict[str, Write]) -> Iterator[Research]:
     engine = Engine(store, TinyModel, generate_batch, compatible)
-    yield Research(store, engine, WRITERS)
+    yield Research(store, engine, writers)
     engine.close()
 
 
@@ -208,12 +213,12 @@ def test_the_open_protocols_of_a_person_are_listed(research: Research, store: St
     assert research.protocols(ADA) == []
 
 
-def test_a_full_queue_refuses_research_and_draws_nothing(store: Store) -> None:
+def test_a_full_queue_refuses_research_and_draws_nothing(store: Store, writers: dict[str, Write]) -> None:
     opened(store)
     engine = start(store, Painter(steps=0), queue_size=1)
     try:
         with pytest.raises(BusyError):
-            Research(store, engine, WRITERS).submit_all([NODULE, replace(NODULE, seed=2)], ADA, "p")
+            Research(store, engine, writers).submit_all([NODULE, replace(NODULE, seed=2)], ADA, "p")
         assert store.open_jobs() == []
     finally:
         engine.close()

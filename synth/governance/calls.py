@@ -41,11 +41,11 @@ def own_history(_store: Any, user: User, /, *args: Any, **named: Any) -> None:
         raise PolicyError(f"{user.name} may not {P.SEE_ALL}.")
 
 
-def own_name(position: int) -> Check:
-    """The check that the call names who makes it, as the argument at `position` or as `user`."""
+def own_name(position: int, called: str = "user") -> Check:
+    """The check that the call names who makes it, as the argument at `position` or by its name."""
 
     def check(_service: Any, user: User, /, *args: Any, **named: Any) -> None:
-        given = named.get("user", args[position] if len(args) > position else None)
+        given = named.get(called, args[position] if len(args) > position else None)
         if (given.name if isinstance(given, User) else given) != user.name:
             raise PolicyError(f"{user.name} may not ask in the name of another.")
 
@@ -62,6 +62,13 @@ def own_event(_store: Any, user: User, /, event: AuditEvent) -> None:
     """Pass an event that names who makes the call as who did it."""
     if event.who != user.name:
         raise PolicyError(f"{user.name} may not write events in the name of another.")
+
+
+def own_import(_importer: Any, user: User, /, order: Any, who: str) -> None:
+    """Pass an import in the own name; folders of the server are for administrators, others send their files."""
+    own_name(1)(_importer, user, order, who)
+    if not order.own_copy and not user.may(P.PEOPLE):
+        raise PolicyError(f"{user.name} may not import from folders of the server; send the files instead.")
 
 
 def own_sitting(sittings: Any, user: User, /, session_id: str, *_: Any, **__: Any) -> None:
@@ -148,7 +155,8 @@ CALLS: dict[str, Call] = {
     **_all("library", P.LIBRARY, ("revision", "problem", "refresh")),
     **_all("looks", P.LIBRARY, ("like_real", "like_synthetic", "embedder_id")),
     **_all("maker", P.TEACH, ("wake", "redraw")),
-    **_all("importer", P.CURATE, ("begin", "stop", "resume"), own_name(1)),
+    **_all("importer", P.CURATE, ("begin",), own_import),
+    **_all("importer", P.CURATE, ("stop", "resume"), own_name(1)),
     **_all("importer", P.CURATE, ("arriving", "forgotten")),
     **_all("archives", P.CURATE, ("network", "rules", "listening", "echo", "series")),
     **_all("archives", P.CURATE, ("fetch",), own_name(1)),
@@ -159,6 +167,11 @@ CALLS: dict[str, Call] = {
     **_all("downloads", P.CURATE, ("free_bytes", "check", "unfinished")),
     **_all("downloads", P.CURATE, ("start",), own_name(3)),
     **_all("downloads", P.CURATE, ("resume", "import_arrived", "discard"), own_name(1)),
+    **_all("register", P.PEOPLE, ("accounts",)),
+    **_all("register", P.PEOPLE, ("add", "reset", "unlock", "end_stays"), own_name(1, "by")),
+    **_all("register", P.PEOPLE, ("set_disabled",), own_name(2, "by")),
+    **_all("register", P.PEOPLE, ("change",), own_name(3, "by")),
+    **_all("register", P.PRACTISE, ("begin_second_factor", "keep_second_factor"), own_name(0, "name")),
     **_all("desk", P.PRACTISE, ("patients",)),
     **_all("desk", P.PRACTISE, ("begin",), own_place),
     **_all("desk", P.PRACTISE, ("case", "answer", "end"), own_sitting_in),

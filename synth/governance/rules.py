@@ -24,6 +24,9 @@ class Rules:
     https: bool = False  # a proxy in front speaks TLS: cookies are marked Secure
     proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-For is believed
     two_readers: bool = False  # an image is validated by two radiologists
+    name_claim: str = "email"  # of an OIDC token: what its bearer is called here
+    role_claim: str = "roles"  # of an OIDC token: a text or a list of texts
+    role_names: tuple[str, ...] = ()  # what the claim says, and the role it gives: "teaching-staff = educator"
 
     @classmethod
     def from_text(cls, text: str) -> Rules:

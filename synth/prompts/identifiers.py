@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from synth.errors import NamesPerson
+from synth.errors import NamesPerson, PolicyError
 from synth.prompts.lexicon import KNOWN
 from synth.prompts.names import ANATOMY, EPONYM_NOUNS, EPONYMS, GIVEN_NAMES, MEDICAL_ENDING
+from synth.prompts.purposes import purposes
 
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
@@ -86,10 +87,15 @@ _WORDS = re.compile(r"[^\W\d_][\w'\u2019-]*")
 
 
 def guard(text: str) -> None:
-    """Pass a text that identifies nobody. Raises NamesPerson naming the first part that looks as if it did."""
+    """Pass a text that identifies nobody and asks for nothing that is to pass as real.
+
+    Raises NamesPerson naming the first part that looks as if it identified somebody, PolicyError for the purpose.
+    """
     for found in (_by_pattern(text), _by_name(text)):
         for kind, part in found:
             raise NamesPerson(f"{part.strip()!r} looks like {kind}; leave out everything that identifies a person.")
+    for kind, part in purposes(text):
+        raise PolicyError(f"{part.strip()!r} asks for {kind}; describe a patient by age, sex and findings instead.")
 
 
 def _by_pattern(text: str) -> Iterator[tuple[str, str]]:

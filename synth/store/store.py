@@ -23,6 +23,7 @@ from synth.store.figures import Figures
 from synth.store.holdings import Holdings
 from synth.store.imports import Imports
 from synth.store.model_register import ModelRegister
+from synth.store.people import People
 from synth.store.protocols import Protocols
 from synth.store.records import StoredImage
 from synth.store.references import References
@@ -41,7 +42,8 @@ class Store:
 
     `casebook` holds case sets and studies, `sittings` what was read, `holdings` real images, `imports` how they came,
     `figures` counts, `references` are what drift is measured from, `model_register` says which models were used,
-    `trail` who did what, `validation` what each image may be used for, `protocols` under what research is made.
+    `trail` who did what, `validation` what each image may be used for, `protocols` under what research is made,
+    `people` who may sign in.
     Every method raises StoreError, in one sentence, when the database or the place of the pixels fails.
     """
 
@@ -59,6 +61,7 @@ class Store:
         self.trail = Trail(self._database)
         self.validation = Validation(self._database)
         self.protocols = Protocols(self._database)
+        self.people = People(self._database)
 
     def close(self) -> None:
         """Give all database connections back."""
@@ -239,6 +242,11 @@ class Store:
     def events(self, limit: int = 100, offset: int = 0, subject: str | None = None) -> list[AuditEvent]:
         """Events, newest first, about one subject or all."""
         return [entry.event() for entry in self.trail.page(Sought(subject=subject or ""), limit, offset)]
+
+    def submitted(self, user: str, since: datetime) -> list[datetime]:
+        """When a user asked for images since a time, one entry an image, oldest first."""
+        with self.trail.snapshot(Sought(who=user, action="submit", since=since)) as (_, entries):
+            return [entry.event().at for entry in entries]
 
     def accept_licence(self, licence: Licence, who: str, at: datetime) -> None:
         """Keep who accepted the licence of a revision of a model, and when; once."""

@@ -13,6 +13,7 @@ from synth.ui import (
     admin_documents,
     admin_models,
     admin_monitor,
+    admin_people,
     admin_protocols,
     admin_release,
     session,
@@ -21,6 +22,7 @@ from synth.ui import (
 
 TABS: dict[str, tuple[frozenset[Permission], Callable[[], None]]] = {  # who may any of these has the tab
     "Monitoring": (frozenset({Permission.MONITOR}), admin_monitor.panel),
+    "People": (frozenset({Permission.PEOPLE}), admin_people.panel),
     "Release": (frozenset({Permission.WITHDRAW, Permission.RELEASE}), admin_release.panel),
     "Protocols": (frozenset({Permission.PROTOCOLS, Permission.RESEARCH}), admin_protocols.panel),
     "Audit trail": (frozenset({Permission.AUDIT}), admin_audit.panel),

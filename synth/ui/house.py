@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from synth import __version__, home, keys
+from synth import __version__, home, keys, people
 from synth.casework import pool
 from synth.casework.desk import Desk
 from synth.casework.maker import Maker
@@ -36,8 +36,10 @@ from synth.intake.model_files import ModelFiles
 from synth.intake.transfers import Transfers
 from synth.library.collections import Collections
 from synth.library.folders import Library
+from synth.meter import Meter
 from synth.monitor import Monitor
 from synth.origins import Licence
+from synth.people import Register
 from synth.reading.cases import Case, CaseSet, Standing
 from synth.reading.sessions import ReadingSession
 from synth.research import Research
@@ -59,15 +61,21 @@ def settings() -> Settings:
 
 
 @st.cache_resource(show_spinner=False)
-def store() -> Store:
-    """Database and blobs. Raises StoreError when they cannot be opened."""
-    return Store(settings().database_url, settings().blob_url)
+def rules() -> Rules:
+    """The rules of governance.toml, read once. Raises RequestError where it cannot be read."""
+    return home.rules(settings().home)
 
 
 @st.cache_resource(show_spinner=False)
-def rules() -> Rules:
-    """The house's own numbers. Raises RequestError where `governance.toml` cannot be read."""
-    return home.rules(settings().home)
+def register() -> Register:
+    """The accounts. Raises StoreError when the database or the key of the accounts cannot be opened."""
+    return people.opened(settings(), store())
+
+
+@st.cache_resource(show_spinner=False)
+def store() -> Store:
+    """Database and blobs. Raises StoreError when they cannot be opened."""
+    return Store(settings().database_url, settings().blob_url)
 
 
 @st.cache_resource(show_spinner=False, on_release=Heads.close)
@@ -81,6 +89,12 @@ def heads() -> Heads:
 def engine() -> Engine:
     """The one queue and device thread of this process; it loads the model itself, so no page waits for it."""
     return Engine(store(), _load_model, _generate_batch, _compatible, settings().queue_size)
+
+
+@st.cache_resource(show_spinner=False)
+def meter() -> Meter:
+    """The engine as people may use it."""
+    return Meter(engine(), store(), rules().images_per_hour, lambda: datetime.now(UTC))
 
 
 @st.cache_resource(show_spinner=False)
@@ -98,7 +112,7 @@ def maker() -> Maker:
 @st.cache_resource(show_spinner=False)
 def research() -> Research:
     """Who asks for images, and exports data sets, under protocols."""
-    return Research(store(), engine(), {"dcm": departures().dicom, "png": departures().png})
+    return Research(store(), meter(), {"dcm": departures().dicom, "png": departures().png})
 
 
 @st.cache_resource(show_spinner=False)
@@ -122,7 +136,7 @@ def looks() -> Looks:
 @st.cache_resource(show_spinner=False)
 def monitor() -> Monitor:
     """What is made, refused and failed here, and whether new pictures still look like the first."""
-    return Monitor(store(), lambda: {LOCAL_USER.name: LOCAL_USER.groups})
+    return Monitor(store(), _groups)
 
 
 @st.cache_resource(show_spinner=False)
@@ -245,6 +259,11 @@ def about() -> About | None:
     if status.card is None:
         return None
     return About(datetime.now(UTC), __version__, status.card, *_card_text(), status.device)
+
+
+def _groups() -> dict[str, frozenset[str]]:
+    """Everybody's groups by name."""
+    return {LOCAL_USER.name: LOCAL_USER.groups} | {one.name: one.groups for one in store().people.accounts()}
 
 
 def _card_text() -> tuple[str, str]:

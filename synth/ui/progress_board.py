@@ -51,6 +51,8 @@ def show() -> None:
 def _reader() -> str:
     """Who reads: a name can be given here, and stands in the address so that a reload shows the same."""
     here = session.reader()
+    if not session.may_read_as():
+        return here
     known = "" if here == session.user() else here
     # Without a key the field is a new one under each name: it never goes against the address.
     typed = st.text_input("Your name or pseudonym", known, placeholder="whose progress this is", width=280)

@@ -49,7 +49,9 @@ def _supply(chosen: CaseSet | None) -> str:
 
 
 def _reader(chosen: CaseSet | None) -> None:
-    """The name under which results and progress are kept."""
+    """The name under which results and progress are kept: the own where people sign in."""
+    if not session.may_read_as():
+        return
     name = st.text_input(
         "Your name or pseudonym",
         value=session.reader() if session.reader() != session.user() else "",

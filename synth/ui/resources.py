@@ -5,7 +5,6 @@ from __future__ import annotations
 from synth.casework.desk import Desk
 from synth.casework.maker import Maker
 from synth.departures import Departures
-from synth.engine import Engine
 from synth.export.documents.about import About
 from synth.governance.calls import TABLE
 from synth.governance.guard import guarded
@@ -19,8 +18,10 @@ from synth.intake.model_files import ModelFiles
 from synth.intake.transfers import Transfers
 from synth.library.collections import Collections
 from synth.library.folders import Library
+from synth.meter import Meter
 from synth.monitor import Monitor
 from synth.origins import Licence
+from synth.people import Register
 from synth.reading.sessions import ReadingSession
 from synth.research import Research
 from synth.store import Store
@@ -37,9 +38,14 @@ def store() -> Store:
     return guarded(house.store(), "store", session.person(), TABLE)
 
 
-def engine() -> Engine:
-    """The one queue and device thread of this process."""
-    return guarded(house.engine(), "engine", session.person(), TABLE)
+def engine() -> Meter:
+    """The one queue and device thread of this process, counting what each user asks for."""
+    return guarded(house.meter(), "engine", session.person(), TABLE)
+
+
+def register() -> Register:
+    """The accounts."""
+    return guarded(house.register(), "register", session.person(), TABLE)
 
 
 def heads() -> Heads:

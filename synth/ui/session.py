@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from synth.governance.roles import LOCAL_USER, User
+from synth.governance.roles import LOCAL_USER, Permission, User
 from synth.reading.sessions import reader_name
 from synth.types import COUNT_MAX
+from synth.ui import house, sign_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,34 @@ class Shown:
 
 
 def user() -> str:
-    """Who asks: on this computer everybody is the one local user."""
+    """The name of who asks."""
     return person().name
 
 
 def person() -> User:
-    """Who asks, with what they may do."""
-    return LOCAL_USER
+    """Who asks, with what they may do. Who is not signed in (any more) reads so, and the run ends here."""
+    found = known()
+    if found is None:
+        sign_in.ask()
+    if st.session_state.setdefault("person", found.name) != found.name:
+        st.session_state.clear()  # what another person had open in this browser is not for this one
+        st.session_state["person"] = found.name
+    return found
+
+
+def known() -> User | None:
+    """Who asks, None where nobody is signed in."""
+    auth = house.settings().auth
+    if auth == "local":
+        return LOCAL_USER
+    return sign_in.of_cookie() if auth == "accounts" else sign_in.of_token()
+
+
+def arrive() -> None:
+    """At the start of a whole run: somebody did something, so the idle time begins anew. Pollers rerun parts only."""
+    person()
+    if house.settings().auth == "accounts":
+        house.register().touch(sign_in.token())
 
 
 def shown() -> Shown:
@@ -64,15 +86,22 @@ def reopened() -> str | None:
     return image_id
 
 
+def may_read_as() -> bool:
+    """Whether one may read under another name: on one's own computer, or who teaches or runs studies."""
+    return house.settings().auth == "local" or person().may(Permission.TEACH) or person().may(Permission.STUDY)
+
+
 def reader() -> str:
-    """Who reads: the name that the address gives, which stays for this visit, else the local user."""
+    """Who reads: the name that the address gives, which stays for this visit, else who asks."""
+    if not may_read_as():
+        return user()
     if given := st.query_params.get("reader"):
         st.session_state["reader"] = reader_name(given)
     return st.session_state.get("reader") or user()
 
 
 def read_as(name: str) -> str:
-    """Read under a name from here on; an empty one is the local user again. Raises RequestError on a bad one."""
+    """Read under a name from here on; an empty one is the own again. Raises RequestError on a bad one."""
     st.session_state["reader"] = reader_name(name) if name.strip() else ""
     if "reader" in st.query_params:
         del st.query_params["reader"]

@@ -14,6 +14,7 @@ from synth.intake.orders import VOLUMES, Order
 from synth.ui import deidentify_form, resources, session, shelf_edit, shelf_imports, shelf_place, views
 
 UPLOAD_MB = 1024  # of all files that are chosen at once; a folder on the server has no such limit
+NAME_BYTES = 120  # of the end of a file's name, which are kept: file systems take 255
 CHUNK = 4 * 2**20  # bytes that are written at a time
 WAYS = ("Upload", "Folder on this server")
 VOLUME_NAMES = {"CT": "CT", "MR": "MRI", "PT": "PET"}
@@ -114,7 +115,9 @@ def _source(uploaded: bool, files: Sequence[Upload], folder: str) -> tuple[Path,
 
 def _name(name: str, number: int, count: int) -> str:
     """The name of a file without its folders; of several a number goes first, as browsers send equal names too."""
-    plain = PurePath(name.replace("\\", "/").replace("\0", "")).name[-120:].strip(" .") or "file"
+    plain = PurePath(name.replace("\\", "/")).name
+    plain = "".join(char for char in plain if char.isprintable())
+    plain = plain.encode()[-NAME_BYTES:].decode(errors="ignore").strip(" .") or "file"
     return plain if count == 1 else f"{number + 1:05d} {plain}"
 
 

@@ -77,6 +77,16 @@ class Server:
         return (self.home / "server.log").read_text(errors="replace")
 
 
+def answer_to(request: str | urllib.request.Request) -> tuple[int, str, str]:
+    """(Status, headers, text) of the answer, also of a refusal."""
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, str(answer.headers), answer.read().decode(errors="replace")
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, str(refused.headers), refused.read().decode(errors="replace")
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -67,7 +67,7 @@ def made(page: Page) -> None:
     page.keyboard.press("Escape")
     page.get_by_label("Cases", exact=True).fill("4")
     page.get_by_role("button", name="Make it").click()
-    page.wait_for_function("/[?&]set=/.test(location.search)")
+    screen.until(page, "/[?&]set=/.test(location.search)")
 
 
 def reviewed(page: Page) -> None:
@@ -86,7 +86,7 @@ def read(page: Page, name: str) -> None:
     page.get_by_label("Your name or pseudonym").fill(name)
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Begin").click()
-    page.wait_for_function("/session=/.test(location.search)")
+    screen.until(page, "/session=/.test(location.search)")
     done, number = page.get_by_text("Practice: done"), 1
     expect(page.locator("canvas[aria-label*='case 1']").first).to_be_visible()
     while not done.is_visible():

@@ -141,7 +141,7 @@ def test_a_course_arrives_as_a_strip_and_plays(server: Server, tab: Tab) -> None
     page.locator(".updatemenu-button", has_text="Play").click()
     film = page.locator(".js-plotly-plot").first
     expect(film.locator(".slider-label", has_text="day 7")).to_be_visible()
-    page.wait_for_function("document.querySelector('.js-plotly-plot')._fullLayout.sliders[0].active === 3")
+    screen.until(page, "document.querySelector('.js-plotly-plot')._fullLayout.sliders[0].active === 3")
     page.get_by_role("radio", name="day 3").click()
     expect(page.locator(".annotation-text", has_text="AFTER")).to_have_count(2)  # the film and the map
 
@@ -163,7 +163,7 @@ def test_a_cat_is_refused_and_a_dark_film_of_16_bit_is_taken_the_right_way_up(se
     assert screen.sentence(page) == "cat.png is a colour picture (100% of it); a grey radiograph or slice is needed."
     negative = 65535 - film(300).astype(np.uint16) * 257
     upload(page, "film.dcm", dicom_bytes(negative, PhotometricInterpretation="MONOCHROME1"))
-    page.wait_for_function("location.search.includes('base=upload')")
+    screen.until(page, "location.search.includes('base=upload')")
     expect(page.get_by_text("Fitted: 300 x 300 px to 256 x 256 px.")).to_be_visible()
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
     draw_lesion(page)

@@ -51,7 +51,7 @@ def test_any_two_images_can_be_compared(server: Server, tab: Tab) -> None:
     other = screen.drawn(page)
     screen.generate(page, "PA chest X-ray, left pleural effusion")
     page.locator(f".st-key-compare-{other}").get_by_role("button").click()
-    page.wait_for_function("location.search.includes('beside=')")
+    screen.until(page, "location.search.includes('beside=')")
     expect(page.locator(".annotation-text", has_text="SYNTHETIC")).to_have_count(2)
     page.get_by_role("button", name="Back to real images").click()
     expect(page.locator(".annotation-text", has_text="REAL")).to_have_count(1)

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from synth.reading.sessions import Dealt
 from synth.store import Store
+from tests.browser import screen
 from tests.browser.conftest import Server, Tab
 from tests.sittings import dealt, keep, named, sitting
 
@@ -57,7 +58,7 @@ def test_a_case_of_the_history_opens_with_its_truth(room: Server, tab: Tab) -> N
     links = page.get_by_test_id("stPageLink").get_by_role("link")
     expect(links).to_have_count(4)
     links.last.click()
-    page.wait_for_function("/session=s1/.test(location.search) && /case=1/.test(location.search)")
+    screen.until(page, "/session=s1/.test(location.search) && /case=1/.test(location.search)")
     expect(page.get_by_text("Not correct")).to_be_visible()
     expect(page.get_by_text("Pulmonary edema.", exact=True)).to_be_visible()
     expect(page.get_by_text("You answered: Normal.")).to_be_visible()
@@ -68,7 +69,7 @@ def test_what_is_due_leads_to_a_block_of_it_under_the_same_name(room: Server, ta
     board(page)
     expect(page.get_by_text(re.compile("pulmonary edema")).first).to_be_visible()
     page.get_by_role("button", name="Repeat what is due").click()
-    page.wait_for_function("location.pathname.endsWith('/quiz') && /mode=spaced/.test(location.search)")
+    screen.until(page, "location.pathname.endsWith('/quiz') && /mode=spaced/.test(location.search)")
     expect(page.get_by_text("Findings that are about to be forgotten come back.")).to_be_visible()
     expect(page.get_by_label("Your name or pseudonym")).to_have_value("Bee")
 

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 from synth.reading.answers import Task
 from synth.reading.studies import Protocol, Seat, Study
 from synth.store import Store
+from tests.browser import screen
 from tests.browser.conftest import Server, Tab
 from tests.casework.furnished import furnish
 
@@ -53,7 +54,7 @@ def begin(page: Page, *presses: str) -> None:
     for key in presses:
         page.keyboard.press(key)
     page.keyboard.press("Control+b")
-    page.wait_for_function("/session=/.test(location.search)")
+    screen.until(page, "/session=/.test(location.search)")
     case(page, 1)
 
 
@@ -207,7 +208,7 @@ def test_three_readers_sit_a_study_and_are_told_nothing(room: Server, tab: Tab) 
         page.keyboard.press("Enter")
         expect(page.get_by_role("button", name="Begin")).to_be_visible()
         page.keyboard.press("Enter")
-        page.wait_for_function("/session=/.test(location.search)")
+        screen.until(page, "/session=/.test(location.search)")
         _read_study(page, number)
     sessions = store.sittings.sessions(study="study1")
     store.close()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page
 
+from tests.browser import screen
 from tests.browser.conftest import ROOT, Server, Tab
 
 pytestmark = pytest.mark.browser
@@ -97,7 +98,8 @@ def scene(scenes: Server, tab: Tab) -> Scene:
     def open_scene(name: str, panes: int = 1) -> Page:
         page = tab(f"{scenes.url}/?scene={name}")
         canvas(page, panes - 1).wait_for()
-        page.wait_for_function(
+        screen.until(
+            page,
             "n => [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')].flatMap("
             "e => [...e.shadowRoot.querySelectorAll('.wait')]).filter(e => e.hidden).length === n",
             arg=panes,
@@ -206,7 +208,7 @@ def test_a_window_that_the_page_names_is_taken_and_the_rest_stays(scene: Scene) 
     zoomed = corner(page, "se").split()[-1]
     page.get_by_label("Level").fill("20000")
     page.get_by_label("Level").press("Enter")
-    page.wait_for_function("() => document.querySelector('[data-testid=stBidiComponentIsolated]')")
+    screen.until(page, "() => document.querySelector('[data-testid=stBidiComponentIsolated]')")
     page.wait_for_timeout(1000)
     assert window(page) == (65536, 20000)
     assert corner(page, "se").split()[-1] == zoomed

@@ -104,7 +104,7 @@ def test_the_history_survives_a_killed_server_and_reopens_with_its_request(
         screen.drawn(page)
         expect(page.get_by_text("3 images, kept on this computer")).to_be_visible()
         page.locator(f".st-key-open-{image}").get_by_role("button").click()
-        page.wait_for_function("location.search.includes('image=')")
+        screen.until(page, "location.search.includes('image=')")
         assert screen.drawn(page) == image
         expect(screen.prompt_box(page)).to_have_value(PROMPT)
         expect(page.get_by_role("radio", name="woman")).to_be_checked()

@@ -10,7 +10,6 @@ import pytest
 from synth.casework.desk import Desk
 from synth.casework.maker import Maker
 from synth.departures import Departures
-from synth.engine import Engine
 from synth.errors import PolicyError, StoreError
 from synth.governance.calls import CALLS, TABLE
 from synth.governance.guard import guarded
@@ -25,7 +24,9 @@ from synth.intake.model_files import ModelFiles
 from synth.intake.transfers import Transfers
 from synth.library.collections import Collections
 from synth.library.folders import Library
+from synth.meter import Meter
 from synth.monitor import Monitor
+from synth.people import Register
 from synth.research import Research
 from synth.store import Store
 from synth.store.casebook import Casebook
@@ -50,7 +51,8 @@ SERVICES: dict[str, type] = {
     "store.validation": Validation,
     "store.protocols": Protocols,
     "research": Research,
-    "engine": Engine,
+    "engine": Meter,
+    "register": Register,
     "monitor": Monitor,
     "model_files": ModelFiles,
     "maker": Maker,
@@ -204,6 +206,52 @@ def test_nobody_asks_in_the_name_of_another() -> None:
     for wrong in (("request", "ada"), ("request",)):
         with pytest.raises(PolicyError, match=r"^tom may not ask in the name of another\.$"):
             engine.submit(*wrong)
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("add", ("account",)),
+        ("change", ("ada", frozenset(), frozenset())),
+        ("set_disabled", ("ada", True)),
+        ("reset", ("ada",)),
+        ("unlock", ("ada",)),
+        ("end_stays", ("ada",)),
+    ],
+)
+def test_what_an_administrator_does_is_done_in_their_own_name(method: str, arguments: tuple[object, ...]) -> None:
+    register, tom = guarded(Everything(), "register", as_role(Role.ADMINISTRATOR), TABLE), as_role(Role.ADMINISTRATOR)
+    assert getattr(register, method)(*arguments, by=tom) == method
+    assert getattr(register, method)(*arguments, tom) == method
+    for others in ({"by": User("ada")}, {}):
+        with pytest.raises(PolicyError, match=r"^tom may not ask in the name of another\.$"):
+            getattr(register, method)(*arguments, **others)
+
+
+def test_folders_of_the_server_are_imported_by_administrators_only() -> None:
+    class Order:
+        def __init__(self, own_copy: bool) -> None:
+            self.own_copy = own_copy
+
+    for role in (Role.EDUCATOR, Role.RESEARCHER, Role.ADMINISTRATOR):
+        importer = guarded(Everything(), "importer", as_role(role), TABLE)
+        assert importer.begin(Order(True), "tom") == "begin"
+        with pytest.raises(PolicyError, match=r"^tom may not ask in the name of another\.$"):
+            importer.begin(Order(True), "ada")
+        if role is Role.ADMINISTRATOR:
+            assert importer.begin(Order(False), "tom") == "begin"
+        else:
+            with pytest.raises(PolicyError, match=r"^tom may not import from folders of the server; send the files"):
+                importer.begin(Order(False), "tom")
+
+
+def test_a_second_factor_is_set_up_for_oneself_only() -> None:
+    register = guarded(Everything(), "register", as_role(Role.TRAINEE), TABLE)
+    assert register.begin_second_factor("tom") == "begin_second_factor"
+    with pytest.raises(PolicyError):
+        register.begin_second_factor("ada")
+    with pytest.raises(PolicyError):
+        register.keep_second_factor("ada", "secret", "code", "password")
 
 
 def test_a_trainee_lists_the_own_images_and_readings_only() -> None:

@@ -11,14 +11,15 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from synth.types import AuditEvent, GeneratedImage
-from synth.ui import endpoint_metrics, house
+from synth.ui import house
+from synth.ui.server import metrics as endpoint
 
 Visit = Callable[..., AppTest]
 Make = Callable[..., GeneratedImage]
 
 
 def client(host: str = "127.0.0.1") -> TestClient:
-    return TestClient(Starlette(routes=[endpoint_metrics.route]), client=(host, 50000))
+    return TestClient(Starlette(routes=[endpoint.route]), client=(host, 50000))
 
 
 def samples(text: str) -> dict[str, float]:

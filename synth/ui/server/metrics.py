@@ -1,7 +1,7 @@
 """GET /metrics in the text format of Prometheus: totals that survive a restart, and no user by name.
 
-From this computer everybody may read it; from elsewhere only with the token of `metrics.token` in the home, or of
-SYNTH_METRICS_TOKEN, as `Authorization: Bearer <token>`.
+Where nobody signs in, this computer alone is served and may read it; else one reads it only with the token of
+`metrics.token` in the home, or of SYNTH_METRICS_TOKEN, as `Authorization: Bearer <token>`.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _text() -> bytes:
 def _allowed(request: Request) -> bool:
     given = request.headers.get("authorization", "")
     if not given:
-        return _from_here(request)
+        return house.settings().auth == "local" and _from_here(request)
     kind, _, token = given.partition(" ")
     wanted = _token()
     return kind.lower() == "bearer" and wanted != b"" and hmac.compare_digest(token.strip().encode(), wanted)

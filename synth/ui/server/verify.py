@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Message
 
 from synth.governance.rules import Rules
+from synth.ui.server.address import client
 from synth.verify import Answer, Proofs, Verdict, examine
 from synth.verify.files import MAX_BYTES
 
@@ -54,7 +55,7 @@ class Pace:
         return 0.0
 
 
-class VerifyEndpoint:
+class Endpoint:
     """One of these serves all; `verify` is the handler of a route. Its one thread leaves the app its cores."""
 
     def __init__(self, proofs: Callable[[], Proofs], rules: Rules, clock: Callable[[], float] = time.monotonic) -> None:
@@ -65,7 +66,7 @@ class VerifyEndpoint:
 
     async def verify(self, request: Request) -> JSONResponse:
         """The body, or the first file of a form, examined: 200, or 400, 413 and 429 with one sentence."""
-        wait = self._pace.wait(client(request, self._proxies))
+        wait = self._pace.wait(network(client(request.scope, self._proxies)))
         if wait > 0:
             return _refused(429, "Too many files from this address; try again later.", math.ceil(wait))
         if self._waiting >= WAITING_MAX:
@@ -99,12 +100,8 @@ def told(verdict: Verdict) -> dict[str, object]:
     return {"synthetic_by_us": verdict.ours, "score": round(score, 2), "layers": layers}
 
 
-def client(request: Request, proxies: frozenset[str]) -> str:
-    """The address of the caller: behind our own proxies the one that they name, of IPv6 the network of 64 bits."""
-    host = request.client.host if request.client else "unknown"
-    if host in proxies:
-        named = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
-        host = next((part for part in reversed(named) if part not in proxies), host)
+def network(host: str) -> str:
+    """What is counted as one caller: an address, of IPv6 the network of 64 bits that one customer has."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
