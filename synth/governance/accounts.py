@@ -16,7 +16,7 @@ from synth.governance.roles import LOCAL_USER, Role, User
 from synth.governance.rules import Rules
 
 NAME = re.compile(r"[\w][\w.@+-]{0,63}")
-NOBODY = HOUSE | {LOCAL_USER.name, "unknown", "system"}  # names that stand for the house itself
+NOBODY = HOUSE | {LOCAL_USER.name, "starter", "unknown", "system"}  # names that stand for the house itself
 LONGEST = 64  # characters of a name, a display name or a group
 GROUPS = 32  # of one account
 TOKEN_BYTES = 32

@@ -12,7 +12,7 @@ from synth.governance.roles import Permission as P
 from synth.governance.roles import User
 from synth.types import AuditEvent
 
-HOUSE = frozenset({"starter"})  # who asks for images that are everybody's
+HOUSE = frozenset({"synthread"})  # who asks for images that are everybody's: `casework.starter.STARTER_OWNER`
 
 
 def own_image(store: Any, user: User, /, image_id: str, *_: Any, **__: Any) -> None:

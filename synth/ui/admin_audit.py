@@ -18,7 +18,7 @@ from synth.errors import RequestError
 from synth.export.tables import csv_bytes
 from synth.governance import Permission, require
 from synth.governance.audit import Entry, Verdict
-from synth.store.trail import Sought
+from synth.store.trail import Sought, Trail
 from synth.types import AuditEvent
 from synth.ui import admin_audit_row, resources, session, shelf_place, views
 
@@ -118,9 +118,10 @@ def _bar(count: int, sought: Sought) -> None:
         if any(map(shelf_place.given, FILTERS)):
             st.button("Clear filters", key="audit_clear", type="tertiary", on_click=_clear)
         st.space("stretch")
+        trail, who = resources.store().trail, session.user()
         for kind, label in (("csv", "Export as CSV"), ("jsonl", "Export as JSON lines")):
             st.download_button(
-                label, partial(exported, kind, sought, session.user()), f"audit-trail.{kind}", TYPES[kind],
+                label, partial(exported, trail, kind, sought, who), f"audit-trail.{kind}", TYPES[kind],
                 key=f"audit_{kind}", on_click="ignore", disabled=not count, help=HELP[kind],
             )  # fmt: skip
         verify = st.button("Verify the trail", key="audit_verify", icon=":material/verified:")
@@ -142,9 +143,8 @@ def _clear() -> None:
     shelf_place.go(**dict.fromkeys((*FILTERS, "page")))
 
 
-def exported(kind: str, sought: Sought, who: str) -> bytes:
+def exported(trail: Trail, kind: str, sought: Sought, who: str) -> bytes:
     """The rows that fit as a file, oldest first, and the event that says so. Raises StoreError."""
-    trail = resources.store().trail
     with trail.snapshot(sought) as (_, rows):
         if kind == "csv":
             file = csv_bytes([field.name for field in fields(Entry)], map(asdict, rows))

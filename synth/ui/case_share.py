@@ -7,11 +7,13 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from synth.departures import Departures
 from synth.dicom.encode import exported
 from synth.errors import PolicyError, RequestError, StoreError, SynthError
 from synth.export.case_zip import Drawn, case_zip
 from synth.governance.release import Use
 from synth.reading.cases import CaseSet, Entry
+from synth.store import Store
 from synth.ui import resources, session
 
 
@@ -35,7 +37,7 @@ def show(case_set: CaseSet) -> None:
         )
         st.download_button(
             "DICOM ZIP",
-            partial(archive, case_set, session.user()),
+            partial(archive, case_set, resources.store(), resources.departures(), session.user()),
             f"cases-{case_set.code}.zip",
             "application/zip",
             on_click="ignore",
@@ -51,24 +53,26 @@ def address(code: str, page: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{before}/quiz?set={code}" if parts.netloc else f"/quiz?set={code}"
 
 
-def archive(case_set: CaseSet, who: str) -> bytes:
-    """The ZIP of the approved cases as they stand now; each image of it is noted as exported."""
-    cases = [_drawn(entry) for entry in case_set.approved]
+def archive(case_set: CaseSet, store: Store, departures: Departures, who: str) -> bytes:
+    """The ZIP of the approved cases as they stand now; each image of it is noted as exported.
+
+    The services come from the page: a button calls this in a thread that knows of no session.
+    """
+    cases = [_drawn(entry, store, departures) for entry in case_set.approved]
     data = case_zip(case_set, cases)
     for case in cases:
         if case.image is not None and exported(case.image):
-            resources.departures().note(case.image, who, {"format": "DICOM ZIP", "set": case_set.id})
+            departures.note(case.image, who, {"format": "DICOM ZIP", "set": case_set.id})
     return data
 
 
-def _drawn(entry: Entry) -> Drawn:
+def _drawn(entry: Entry, store: Store, departures: Departures) -> Drawn:
     """An approved case as it leaves; one that is lost or may not leave is a sentence of the manifest."""
     if entry.recipe is None:
         return Drawn(entry)
-    store = resources.store()
     try:
         store.validation.release(entry.job).require(Use.EXPORT)
-        image = resources.departures().leaving(store.image(entry.job))
+        image = departures.leaving(store.image(entry.job))
         base = store.base(image.request) if entry.recipe.outline else None
     except (StoreError, PolicyError) as error:
         return Drawn(entry, problem=str(error))

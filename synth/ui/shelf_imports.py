@@ -11,6 +11,7 @@ import streamlit as st
 
 from synth.export.tables import csv_bytes
 from synth.store.holding_records import Import, ImportState, Outcome
+from synth.store.imports import Imports
 from synth.ui import resources, session, shelf_place, views
 
 POLL_S = 1.0
@@ -149,12 +150,16 @@ def _report(made: Import) -> None:
         )  # fmt: skip
         st.space("stretch")
         st.download_button(
-            "Report as CSV", partial(_csv, made.id), f"import-{made.id[:8]}.csv", "text/csv", on_click="ignore"
+            "Report as CSV",
+            partial(_csv, resources.store().imports, made.id),
+            f"import-{made.id[:8]}.csv",
+            "text/csv",
+            on_click="ignore",
         )
     outcome = outcomes[chosen or next(iter(outcomes))]
     pages = max(1, -(-made.counts[outcome] // ROWS))
     page = min(pages, max(1, shelf_place.number("page", 1)))
-    _table(_rows(made.id, outcome, ROWS, (page - 1) * ROWS))
+    _table(_rows(resources.store().imports, made.id, outcome, ROWS, (page - 1) * ROWS))
     if pages > 1:
         shelf_place.pages(pages, page, "import")
 
@@ -173,16 +178,18 @@ def _chosen() -> None:
     shelf_place.go(outcome=st.session_state.get("import_outcome"), page=None)
 
 
-def _rows(import_id: str, outcome: Outcome | None, limit: int, offset: int = 0) -> list[dict[str, object]]:
-    files = resources.store().imports.report(import_id, outcome, limit, offset)
+def _rows(
+    imports: Imports, import_id: str, outcome: Outcome | None, limit: int, offset: int = 0
+) -> list[dict[str, object]]:
+    files = imports.report(import_id, outcome, limit, offset)
     return [
         {"file": file.name, "outcome": file.outcome.value, "pictures": file.pictures, "reason": file.reason}
         for file in files
     ]
 
 
-def _csv(import_id: str) -> bytes:
-    return csv_bytes(COLUMNS, _rows(import_id, None, EVERY_ROW))
+def _csv(imports: Imports, import_id: str) -> bytes:
+    return csv_bytes(COLUMNS, _rows(imports, import_id, None, EVERY_ROW))
 
 
 def latest() -> None:

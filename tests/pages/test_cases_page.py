@@ -285,7 +285,9 @@ def test_the_address_for_trainees_lies_beside_that_of_the_page(page: str, shared
 def test_the_zip_holds_the_approved_cases_with_their_lesions(cases: Open) -> None:
     page = press(filled(cases(), codes=("mass",), count=2, normals=0), "new_make")
     page = press(press(drawn(page), "approve"), "refuse")
-    with zipfile.ZipFile(io.BytesIO(case_share.archive(kept(page), "local"))) as archive:
+    with zipfile.ZipFile(
+        io.BytesIO(case_share.archive(kept(page), house.store(), house.departures(), "local"))
+    ) as archive:
         assert [name for name in archive.namelist() if name.endswith(".dcm")] == [
             "images/case-001.dcm",
             "lesions/case-001-seg.dcm",
