@@ -1,4 +1,4 @@
-"""Admin, People: accounts made and changed, what each role may do, and the quotas."""
+"""Administration, People: accounts made and changed, what each role may do, and the quotas."""
 
 from __future__ import annotations
 
