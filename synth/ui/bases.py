@@ -11,6 +11,7 @@ import streamlit as st
 from synth import imaging, prompts
 from synth.dicom.decode import Decoded, decode
 from synth.errors import DicomError, RequestError
+from synth.governance.release import Use
 from synth.library.folders import shown
 from synth.store.holding_records import Search
 from synth.types import GenerationRequest, Modality, RealImage, Sex, View
@@ -67,11 +68,13 @@ def whole(address: str) -> Picture:
 
     It is "synthetic:<id>", "real:<id>" or "upload:<sha256>:<modality>", ":HU" after a CT in HU.
 
-    Raises RequestError where it is none of these, StoreError and DicomError where it cannot be read.
+    Raises RequestError where it is none of these, PolicyError where it was withdrawn, StoreError and DicomError where
+    it cannot be read.
     """
     kind, _, name = address.partition(":")
     if kind == "synthetic":
         image = resources.store().image(name)
+        resources.store().validation.release(name).require(Use.PRACTICE)
         request = replace(image.request, edit=None, note="")
         return Picture(imaging.to_uint8(image.pixels), address, image.request.mark, request)
     if kind == "real":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
@@ -181,12 +183,15 @@ def _side_by_side(image: GeneratedImage) -> None:
     st.caption(advice.recommended(edit.restoration.kind, edit.restoration.group)[1])
     with st.container(horizontal=True, gap="small"):
         downloads.buttons(image)
+        barred, words = standing.barred(image), {"Title": mark, "Comment": name}
         st.download_button(
             f"PNG by {name}",
-            imaging.png_bytes(imaging.mark(plain, mark), {"Title": mark, "Comment": name}),
+            standing.permitted(image, partial(imaging.png_bytes, imaging.mark(plain, mark), words)),
             f"{name.replace(' ', '-')}-{image.id}.png",
             "image/png",
             on_click="ignore",
+            help=barred or None,
+            disabled=bool(barred),
         )
     st.caption(f"{DISPLAY_ONLY} Made in {image.provenance.seconds:.1f} s.")
 

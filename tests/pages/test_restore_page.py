@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from synth import results
-from synth.types import Modality
+from synth.governance.roles import LOCAL_USER
+from synth.types import GeneratedImage, Modality
 from synth.ui import advice, bases, house
 from tests.pages.conftest import address, finish
 from tests.phantoms import dicom_bytes, film, make_library, png
+from tests.validated import NOON
 
 Visit = Callable[..., AppTest]
 
@@ -140,3 +143,14 @@ def test_a_real_picture_of_the_library_is_altered_for_ever(
     image = house.store().image(address(page, "request"))
     assert image.pixels.shape == (96, 96)
     assert (image.request.edit and image.request.edit.base_mark, image.request.mark) == ("REAL", "ALTERED")
+
+
+def test_what_was_withdrawn_is_no_base(
+    restore: Callable[[str], AppTest], make_image: Callable[..., GeneratedImage]
+) -> None:
+    restore("")
+    house.store().add_image(replace(make_image("gone", "local"), pixels=film(128)))
+    house.store().validation.withdraw("gone", LOCAL_USER, "The heart is drawn twice", NOON)
+    page = restore("synthetic:gone")
+    assert [error.value for error in page.error] == ["Image gone was withdrawn: The heart is drawn twice."]
+    assert "Restore" not in [button.label for button in page.button]
