@@ -31,8 +31,9 @@ class Crashed(Generic[T]):
 class Pool(Generic[T, R]):
     """`work` on many tasks in `workers` processes, a few at a time so that memory stays flat."""
 
-    def __init__(self, work: Callable[[T], R], workers: int) -> None:
-        self._work, self._workers = work, workers
+    def __init__(self, work: Callable[[T], R], workers: int, seconds: float = FILE_S) -> None:
+        """`seconds`: the longest that one task may take."""
+        self._work, self._workers, self._seconds = work, workers, seconds
         self._processes = self._started(workers)
 
     def run(self, tasks: Iterable[T]) -> Iterator[R | Crashed[T]]:
@@ -46,7 +47,7 @@ class Pool(Generic[T, R]):
                     break
             if not flying:
                 return
-            done, _ = wait(flying, timeout=FILE_S, return_when=FIRST_COMPLETED)
+            done, _ = wait(flying, timeout=self._seconds, return_when=FIRST_COMPLETED)
             broken = not done or any(isinstance(future.exception(), BrokenProcessPool) for future in done)
             for future in done:
                 task, _ = flying.pop(future)
@@ -58,21 +59,22 @@ class Pool(Generic[T, R]):
                 again.extend(task for task, _ in flying.values())
                 flying.clear()
                 self._restart()
-                yield from self._one_by_one(again)
+                while again:
+                    yield self.one(again.popleft())
+
+    def one(self, task: T) -> R | Crashed[T]:
+        """The result of a task that has the processes for itself."""
+        try:
+            result: R = self._processes.submit(self._work, task).result(timeout=self._seconds)
+            return result
+        except (BrokenProcessPool, TooLate) as error:
+            self._restart()
+            late = isinstance(error, TooLate)
+            return Crashed(task, f"it took more than {self._seconds:.0f} s" if late else "its decoder crashed on it")
 
     def close(self) -> None:
         """End the processes."""
         self._processes.shutdown(kill_workers=True)
-
-    def _one_by_one(self, tasks: deque[T]) -> Iterator[R | Crashed[T]]:
-        while tasks:
-            task = tasks.popleft()
-            try:
-                yield self._processes.submit(self._work, task).result(timeout=FILE_S)
-            except (BrokenProcessPool, TooLate) as error:
-                late = isinstance(error, TooLate)
-                yield Crashed(task, f"it took more than {FILE_S:.0f} s" if late else "its decoder crashed on it")
-                self._restart()
 
     def _restart(self) -> None:
         self._processes.shutdown(kill_workers=True)

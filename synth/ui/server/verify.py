@@ -1,5 +1,6 @@
 """The free detector over HTTP: POST a file to /api/verify and get yes or no with a score, without signing in.
 
+A file is examined in a process of its own, which a hostile one may hold or bring down without the server.
 EU AI Act, article 50, and its Code of Practice of June 2026 ask for one. It tells nothing of who made an image.
 """
 
@@ -20,6 +21,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Message
 
 from synth.governance.rules import Rules
+from synth.intake.pool import Crashed, Pool
 from synth.ui.server.address import client
 from synth.verify import Answer, Proofs, Verdict, examine
 from synth.verify.files import MAX_BYTES
@@ -30,7 +32,11 @@ ADDRESSES_MAX = 10_000  # that are remembered, the latest
 WAITING_MAX = 4  # files in memory at once, the one that is examined among them
 BUSY_S = 10  # after which one may try again
 FORM_BYTES = 2**16  # what a form adds to its file
+EXAMINE_S = 30.0  # the longest that one file may take
 NAME = "The file"  # names of uploads are never repeated
+
+
+Found = dict[str, object] | str  # what strangers learn, or one sentence on why there is nothing to learn
 
 
 class Pace:
@@ -61,7 +67,8 @@ class Endpoint:
     def __init__(self, proofs: Callable[[], Proofs], rules: Rules, clock: Callable[[], float] = time.monotonic) -> None:
         self._proofs, self._proxies = proofs, frozenset(rules.proxies)
         self._pace = Pace(rules.verify_per_minute, clock)
-        self._pool = ThreadPoolExecutor(1, "verify")
+        self._thread = ThreadPoolExecutor(1, "verify")
+        self._process: Pool[tuple[bytes, Proofs], Found] = Pool(examined, 1, EXAMINE_S)
         self._waiting = 0
 
     async def verify(self, request: Request) -> JSONResponse:
@@ -76,21 +83,28 @@ class Endpoint:
             data = await _file(request)
             if data is None:
                 return _refused(413, f"The file is larger than {MAX_BYTES // 2**20} MiB.")
-            verdict = await asyncio.get_running_loop().run_in_executor(self._pool, self._examined, data)
+            found = await asyncio.get_running_loop().run_in_executor(self._thread, self._examined, data)
         except HTTPException as error:  # of a form that is none
             return _refused(400, str(error.detail))
         finally:
             self._waiting -= 1
-        if verdict.answer is Answer.UNREADABLE:
-            return _refused(400, verdict.sentence)
-        return JSONResponse(told(verdict))
+        return _refused(400, found) if isinstance(found, str) else JSONResponse(found)
 
     def close(self) -> None:
-        """End its thread once the file in hand is examined."""
-        self._pool.shutdown(cancel_futures=True)
+        """End its thread and its process once the file in hand is examined."""
+        self._thread.shutdown(cancel_futures=True)
+        self._process.close()
 
-    def _examined(self, data: bytes) -> Verdict:
-        return examine(data, NAME, self._proofs(), lambda payload: ())
+    def _examined(self, data: bytes) -> Found:
+        found = self._process.one((data, self._proofs()))
+        return f"{NAME} cannot be examined: {found.reason}." if isinstance(found, Crashed) else found
+
+
+def examined(task: tuple[bytes, Proofs]) -> Found:
+    """What strangers learn of a file, or why it cannot be read."""
+    data, proofs = task
+    verdict = examine(data, NAME, proofs, lambda payload: ())
+    return verdict.sentence if verdict.answer is Answer.UNREADABLE else told(verdict)
 
 
 def told(verdict: Verdict) -> dict[str, object]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,8 +16,9 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from synth.governance.rules import Rules
+from synth.intake.pool import Pool
 from synth.provenance.watermark import embed
-from synth.ui.server.verify import ADDRESSES_MAX, PATH, Endpoint, Pace
+from synth.ui.server.verify import ADDRESSES_MAX, PATH, Endpoint, Pace, examined
 from synth.verify import Proofs
 from synth.verify.files import MAX_BYTES
 from tests.phantoms import film, png
@@ -25,12 +29,22 @@ OURS = png(embed(film(256), 7, KEY))
 Answer = tuple[int, dict[str, str], dict[str, Any]]
 
 
+class Here:
+    """Examines in this process, which is faster than to start one."""
+
+    one = staticmethod(examined)
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
 class Caller:
     """Sends requests to the endpoint as an ASGI server does, with a clock that stands still."""
 
     def __init__(self, **rules: Any) -> None:
         self.now = 0.0
         self.endpoint = Endpoint(lambda: Proofs((KEY,), b""), Rules(**rules), lambda: self.now)
+        self.endpoint._process = Here()
         self.app = Starlette(routes=[Route(PATH, self.endpoint.verify, methods=["POST"])])
 
     async def call(
@@ -55,6 +69,14 @@ class Caller:
 
     def __call__(self, body: bytes, *args: Any, **more: Any) -> Answer:
         return asyncio.run(self.call(body, *args, **more))
+
+
+def forever(_task: Any) -> None:
+    time.sleep(600)
+
+
+def crash(_task: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.fixture
@@ -156,6 +178,21 @@ def test_a_fifth_file_at_once_is_asked_to_wait(caller: Callable[..., Caller], mo
 
     assert asyncio.run(five()) == [400, 400, 400, 400, 429]
     assert call(b"x")[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("harm", "reason"), [(forever, "it took more than 12 s"), (crash, "its decoder crashed on it")]
+)
+def test_a_file_that_holds_or_brings_down_its_process_is_refused_and_the_next_is_examined(
+    caller: Callable[..., Caller], monkeypatch: pytest.MonkeyPatch, harm: Callable[..., Any], reason: str
+) -> None:
+    call = caller()
+    monkeypatch.setattr(call.endpoint, "_process", Pool(harm, 1, 9.0))
+    status, _, told = call(b"x")
+    assert (status, told) == (400, {"error": f"The file cannot be examined: {reason}."})
+    monkeypatch.setattr(call.endpoint._process, "_work", examined)
+    monkeypatch.setattr(call.endpoint._process, "_seconds", 60.0)
+    assert call(OURS)[2]["synthetic_by_us"] is True
 
 
 def test_the_memory_of_addresses_is_bounded() -> None:
