@@ -263,6 +263,7 @@ def test_a_base_that_was_deleted_is_drawn_again(store: Store, engine: Engine, be
     with store._database.writing() as session:
         session.connection().exec_driver_sql("UPDATE jobs SET image_id = NULL")
         session.connection().exec_driver_sql("DELETE FROM image_states")
+        session.connection().exec_driver_sql("DELETE FROM image_facts")
         session.connection().exec_driver_sql("DELETE FROM images")
 
     store.casebook.add_set(case_set(lesion(5), set_id="other"))

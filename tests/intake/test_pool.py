@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from synth.intake import pool as pools
 from synth.intake.pool import Crashed, Pool
 
 
@@ -22,7 +21,7 @@ def double(number: int) -> int:
 
 @pytest.fixture
 def pool() -> Iterator[Pool[int, int]]:
-    opened: Pool[int, int] = Pool(double, 2)
+    opened: Pool[int, int] = Pool(double, 2, 3.0)
     yield opened
     opened.close()
 
@@ -39,8 +38,7 @@ def test_a_task_that_ends_its_process_costs_itself_alone(pool: Pool[int, int]) -
     assert [r for r in results if isinstance(r, Crashed)] == [Crashed(13, "its decoder crashed on it")]
 
 
-def test_a_task_that_does_not_end_is_ended(pool: Pool[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pools, "FILE_S", 3.0)
+def test_a_task_that_does_not_end_is_ended(pool: Pool[int, int]) -> None:
     results = list(pool.run([1, 77, 2]))
     assert sorted(r for r in results if isinstance(r, int)) == [2, 4]
     assert [r for r in results if isinstance(r, Crashed)] == [Crashed(77, "it took more than 3 s")]

@@ -185,6 +185,7 @@ def test_an_adjudicator_sees_what_both_readers_said(
 ) -> None:
     review()
     (house.settings().home / "governance.toml").write_text("two_readers = true\n")
+    house.rules.clear()  # as a new server reads them
     house.store().add_image(make_image("one", user="ada"))
     judge(house.store(), "one", RHEA, two=True)
     judge(house.store(), "one", REMY, two=True, realism=1, comment="Ribs end early")
@@ -260,5 +261,5 @@ def test_a_withdrawn_image_is_marked_on_its_makers_screen_and_gives_no_file(app:
     page.query_params["image"] = "one"
     page = page.run()
     assert errors(page) == ["WITHDRAWN. Image one was withdrawn\\: The heart is drawn twice."]
-    files = {button.label: button.disabled for button in page.get("download_button")}
-    assert files == {"PNG": True, "DICOM": True}
+    files = {button.label: button.disabled for button in page.main.get("download_button")}
+    assert files == dict.fromkeys(("PNG", "JPEG", "DICOM", "C2PA"), True)

@@ -308,6 +308,7 @@ def test_an_image_too_small_for_the_invisible_mark_stays_here(
     house: House, orthanc: Orthanc, make_image: Callable[..., GeneratedImage]
 ) -> None:
     house.store.add_image(make_image("small", side_px=128))
+    judge(house.store, "small")
     house.configure(orthanc.web())
     with pytest.raises(PolicyError, match="small is too small for the invisible mark; 256 x 128 px are needed"):
         house.open().push(Push("teaching", ("small",), Kind.DX, REASON), LOCAL_USER)

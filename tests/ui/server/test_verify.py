@@ -180,9 +180,7 @@ def test_a_fifth_file_at_once_is_asked_to_wait(caller: Callable[..., Caller], mo
     assert call(b"x")[0] == 400
 
 
-@pytest.mark.parametrize(
-    ("harm", "reason"), [(forever, "it took more than 12 s"), (crash, "its decoder crashed on it")]
-)
+@pytest.mark.parametrize(("harm", "reason"), [(forever, "it took more than 9 s"), (crash, "its decoder crashed on it")])
 def test_a_file_that_holds_or_brings_down_its_process_is_refused_and_the_next_is_examined(
     caller: Callable[..., Caller], monkeypatch: pytest.MonkeyPatch, harm: Callable[..., Any], reason: str
 ) -> None:
