@@ -55,7 +55,7 @@ def policy(ancestors: str) -> str:
     return "; ".join(
         (
             "default-src 'self'",
-            f"script-src {scripts}",
+            f"script-src {scripts} blob:",  # Streamlit makes the modules of components blobs
             "style-src 'self' 'unsafe-inline'",  # Streamlit's own styles are made by its scripts
             "img-src 'self' data: blob:",
             "media-src 'self' data: blob:",
