@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import streamlit as st
-
 from synth.errors import PolicyError
-from synth.governance.roles import Permission
+from synth.governance.roles import Permission as P
 from synth.ui import (
     admin_audit,
     admin_documents,
@@ -17,27 +15,26 @@ from synth.ui import (
     admin_protocols,
     admin_release,
     session,
-    views,
+    tabs,
 )
 
-TABS: dict[str, tuple[frozenset[Permission], Callable[[], None]]] = {  # who may any of these has the tab
-    "Monitoring": (frozenset({Permission.MONITOR}), admin_monitor.panel),
-    "People": (frozenset({Permission.PEOPLE}), admin_people.panel),
-    "Release": (frozenset({Permission.WITHDRAW, Permission.RELEASE}), admin_release.panel),
-    "Protocols": (frozenset({Permission.PROTOCOLS, Permission.RESEARCH}), admin_protocols.panel),
-    "Audit trail": (frozenset({Permission.AUDIT}), admin_audit.panel),
-    "Models": (frozenset({Permission.MONITOR}), admin_models.panel),
-    "Documents": (frozenset({Permission.MONITOR}), admin_documents.panel),
+# name in the address -> title, who has the tab (whoever may any of these), and what draws it
+TABS: dict[str, tuple[str, frozenset[P], Callable[[], None]]] = {
+    "monitoring": ("Monitoring", frozenset({P.MONITOR}), admin_monitor.panel),
+    "people": ("People", frozenset({P.PEOPLE}), admin_people.panel),
+    "release": ("Release", frozenset({P.WITHDRAW, P.RELEASE}), admin_release.panel),
+    "protocols": ("Protocols", frozenset({P.PROTOCOLS, P.RESEARCH}), admin_protocols.panel),
+    "audit": ("Audit trail", frozenset({P.AUDIT}), admin_audit.panel),
+    "models": ("Models", frozenset({P.MONITOR}), admin_models.panel),
+    "documents": ("Documents", frozenset({P.MONITOR}), admin_documents.panel),
 }
 
 
 def show() -> None:
     """The tabs of this person. Raises PolicyError for those who have none."""
     person = session.person()
-    mine = {title: panel for title, (needs, panel) in TABS.items() if any(map(person.may, needs))}
+    mine = {name: (title, draw) for name, (title, needs, draw) in TABS.items() if any(map(person.may, needs))}
     if not mine:
         roles = ", ".join(sorted(person.roles)) or "no role"
         raise PolicyError(f"The administration has nothing for {person.name}, who is {roles}.")
-    for place, panel in zip(st.tabs(list(mine)), mine.values(), strict=True):
-        with place, views.show_error():
-            panel()
+    tabs.show(mine, "admin_tab")

@@ -19,7 +19,7 @@ def test_a_trail_is_verified_exported_and_an_image_drawn_once_more(
 ) -> None:
     page = tab(server.url)
     expect(page.get_by_text("History", exact=False).first).to_be_visible()  # the first example is drawn
-    page.goto(f"{server.url}/admin?action=done")
+    page.goto(f"{server.url}/admin?tab=audit&action=done")
     page.get_by_role("button", name="Verify the trail").click()
     expect(page.get_by_text("Valid: all")).to_be_visible()
 
@@ -30,7 +30,7 @@ def test_a_trail_is_verified_exported_and_an_image_drawn_once_more(
         rows = [*csv.DictReader(file)]
     assert {row["action"] for row in rows} == {"done"}
 
-    page.goto(f"{server.url}/admin?row={rows[-1]['seq']}")
+    page.goto(f"{server.url}/admin?tab=audit&row={rows[-1]['seq']}")
     page.get_by_role("button", name="Re-create this image").click()
     expect(page.get_by_text("Identical: all 65,536 pixels are the same.")).to_be_visible()
     page.reload()

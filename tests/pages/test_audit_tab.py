@@ -36,6 +36,7 @@ def page(app: Visit, monkeypatch: pytest.MonkeyPatch) -> Visit:
     def visit(**params: str) -> AppTest:
         visited.switch_page("pages/admin.py")
         visited.query_params.clear()
+        visited.query_params["tab"] = "audit"
         for key, value in params.items():
             visited.query_params[key] = value
         return visited.run()

@@ -21,14 +21,15 @@ ADA = User("ada", frozenset({Role.RESEARCHER}))
 
 
 @pytest.fixture
-def admin(app: Visit) -> Callable[[], AppTest]:
+def admin(app: Visit) -> Callable[..., AppTest]:
     pages: list[AppTest] = []
 
-    def visit() -> AppTest:
+    def visit(tab: str = "release") -> AppTest:
         if not pages:
             pages.append(app(image="none"))
         pages[0].switch_page("pages/admin.py")
         pages[0].query_params.clear()
+        pages[0].query_params["tab"] = tab
         return pages[0].run()
 
     return visit
@@ -48,7 +49,7 @@ def sentences(page: AppTest) -> str:
 
 
 def test_validated_images_are_released_together(
-    admin: Callable[[], AppTest], make_image: Callable[..., GeneratedImage]
+    admin: Callable[..., AppTest], make_image: Callable[..., GeneratedImage]
 ) -> None:
     admin()
     for number, name in enumerate(("a", "b", "c")):
@@ -65,12 +66,12 @@ def test_validated_images_are_released_together(
     assert (event.who, event.subject) == ("local", "a")
 
 
-def test_the_rules_are_shown_as_the_code_has_them(admin: Callable[[], AppTest]) -> None:
+def test_the_rules_are_shown_as_the_code_has_them(admin: Callable[..., AppTest]) -> None:
     (rows,) = [frame.value.set_index("State") for frame in admin().dataframe if "own practice" in frame.value.columns]
     assert {state: {use for use in Use if rows.loc[state, use]} for state in State} == dict(ALLOWS)
 
 
-def test_who_does_not_release_may_still_look(admin: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_does_not_release_may_still_look(admin: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
     admin()
     monkeypatch.setattr(session, "person", lambda: User("tom", frozenset({Role.TRAINEE})))
     page = admin()
@@ -79,8 +80,8 @@ def test_who_does_not_release_may_still_look(admin: Callable[[], AppTest], monke
     ]
 
 
-def test_a_protocol_is_opened_its_people_changed_and_ended(admin: Callable[[], AppTest]) -> None:
-    page = admin()
+def test_a_protocol_is_opened_its_people_changed_and_ended(admin: Callable[..., AppTest]) -> None:
+    page = admin("protocols")
     page.text_input(key="protocol-title").set_value("Nodules")
     page.text_input(key="protocol-board").set_value("EK 12/26")
     page.text_area(key="protocol-purpose").set_value("Does it help?")
@@ -102,8 +103,8 @@ def test_a_protocol_is_opened_its_people_changed_and_ended(admin: Callable[[], A
     assert house.store().protocols.protocol(made.id).ended_at is not None
 
 
-def test_a_protocol_without_a_purpose_is_one_sentence(admin: Callable[[], AppTest]) -> None:
-    page = admin()
+def test_a_protocol_without_a_purpose_is_one_sentence(admin: Callable[..., AppTest]) -> None:
+    page = admin("protocols")
     page.text_input(key="protocol-title").set_value("Nodules")
     page.text_input(key="protocol-board").set_value("EK 12/26")
     page = next(button for button in page.button if button.label == "Open the protocol").click().run()
@@ -113,24 +114,24 @@ def test_a_protocol_without_a_purpose_is_one_sentence(admin: Callable[[], AppTes
 
 
 def test_a_researcher_finds_the_data_set_of_an_own_protocol_once_images_are_released(
-    admin: Callable[[], AppTest], make_image: Callable[..., GeneratedImage], monkeypatch: pytest.MonkeyPatch
+    admin: Callable[..., AppTest], make_image: Callable[..., GeneratedImage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    admin()
+    admin("protocols")
     opened(people=("ada",))
     house.store().protocols.claim("p", ["i"], ADA, datetime.now(UTC))
     house.store().add_image(make_image("i"))
     monkeypatch.setattr(session, "person", lambda: ADA)
-    buttons = {button.label: button.disabled for button in admin().main.get("download_button")}
+    buttons = {button.label: button.disabled for button in admin("protocols").main.get("download_button")}
     assert buttons == {"Data set, DICOM": True, "Data set, PNG": True}
     release(house.store(), "i")
-    page = admin()
+    page = admin("protocols")
     assert {button.label: button.disabled for button in page.main.get("download_button")} == dict.fromkeys(
         buttons, False
     )
     assert "1 released, fit for research" in sentences(page)
     assert house.research().dataset("p", ADA, "png")[:2] == b"PK"
     monkeypatch.setattr(session, "person", lambda: LOCAL_USER)
-    assert "by ada: 1 images, PNG" in sentences(admin())
+    assert "by ada: 1 images, PNG" in sentences(admin("protocols"))
 
 
 def test_generate_offers_research_under_an_open_protocol_and_the_image_keeps_it(app: Visit) -> None:
