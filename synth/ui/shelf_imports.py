@@ -75,6 +75,7 @@ def _buttons(made: Import) -> None:
             resources.importer().resume(made.id, session.user())
             st.rerun()
     if made.counts.get(Outcome.ADDED) and st.button("See its images", key="import_images", type="tertiary"):
+        resources.library().refresh()
         st.query_params.from_dict({"of": made.id})
         st.rerun()
 
