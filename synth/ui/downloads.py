@@ -43,38 +43,24 @@ def buttons(image: GeneratedImage) -> None:
 def mask_buttons(image: GeneratedImage, lesion: npt.NDArray[np.bool_]) -> None:
     """The lesion mask (H, W) as DICOM SEG, as PNG, and its outline as a presentation state of the DICOM file."""
     sentence = prompts.describe(image.request)
-    files = (
-        (
-            "SEG",
-            standing.permitted(image, partial(encode_segmentation, image, lesion, sentence)),
-            "lesion",
-            "DICOM Segmentation of the DICOM file",
-        ),
-        (
-            "GSPS",
-            standing.permitted(image, partial(presentation, image, lesion)),
-            "outline",
-            "Its outline over the DICOM file",
-        ),
+    segmentation = partial(encode_segmentation, image, lesion, sentence)
+    outline, pixels = partial(presentation, image, lesion), partial(mask_png, image, lesion)
+    kinds = (
+        ("SEG", segmentation, f"lesion-{image.id}.dcm", DICOM, "DICOM Segmentation of the DICOM file"),
+        ("GSPS", outline, f"outline-{image.id}.dcm", DICOM, "Its outline over the DICOM file"),
+        ("Mask", pixels, f"lesion-{image.id}.png", "image/png", "The drawn pixels as PNG: 255 inside"),
     )
-    for label, data, name, told in files:
+    barred = standing.barred(image)
+    for label, made, name, mime, told in kinds:
         st.download_button(
             label,
-            data,
-            f"{name}-{image.id}.dcm",
-            DICOM,
+            standing.permitted(image, made, label),
+            name,
+            mime,
             on_click="ignore",
-            help=told,
-            disabled=not exported(image),
+            help=barred or told,
+            disabled=bool(barred) or (mime == DICOM and not exported(image)),
         )
-    st.download_button(
-        "Mask",
-        standing.permitted(image, partial(mask_png, image, lesion)),
-        f"lesion-{image.id}.png",
-        "image/png",
-        on_click="ignore",
-        help="The drawn pixels as PNG: 255 inside",
-    )
 
 
 def presentation(image: GeneratedImage, lesion: npt.NDArray[np.bool_]) -> bytes:

@@ -186,7 +186,7 @@ def _side_by_side(image: GeneratedImage) -> None:
         barred, words = standing.barred(image), {"Title": mark, "Comment": name}
         st.download_button(
             f"PNG by {name}",
-            standing.permitted(image, partial(imaging.png_bytes, imaging.mark(plain, mark), words)),
+            standing.permitted(image, partial(imaging.png_bytes, imaging.mark(plain, mark), words), "PNG, classical"),
             f"{name.replace(' ', '-')}-{image.id}.png",
             "image/png",
             on_click="ignore",

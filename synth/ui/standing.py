@@ -49,16 +49,21 @@ def barred(image: GeneratedImage) -> str:
     return release.words if release.state is State.WITHDRAWN else f"{release.words} It gives no {use}."
 
 
-def permitted(image: GeneratedImage, make: Callable[[], bytes]) -> Callable[[], bytes]:
+def permitted(image: GeneratedImage, make: Callable[[], bytes], kind: str = "") -> Callable[[], bytes]:
     """`make`, for a download button: it raises PolicyError where the image may not leave when the button is pressed.
 
-    The services are taken here: the button calls it in a thread that knows of no session.
+    A `kind` of file becomes a row of the audit trail; without one `make` writes its own. The services are taken here:
+    the button calls it in a thread that knows of no session.
     """
     validation, use = resources.store().validation, _file_use(image)
+    departures, who = resources.departures(), session.user()
 
     def made() -> bytes:
         validation.release(image.id).require(use)
-        return make()
+        data = make()
+        if kind:
+            departures.note(image, who, {"format": kind})
+        return data
 
     return made
 

@@ -108,8 +108,11 @@ def _entry(image: GeneratedImage, file: str, shown: bool) -> None:
             },
             hide_index=True,
         )
-        if st.button("Open the image", key=f"verified-{file}-{image.id}"):
-            st.switch_page("pages/generate.py", query_params={"image": image.id})
+        with st.container(horizontal=True, gap="small"):
+            if st.button("Open the image", key=f"verified-{file}-{image.id}"):
+                st.switch_page("pages/generate.py", query_params={"image": image.id})
+            if person.may(Permission.AUDIT) and st.button("Open in the audit trail", key=f"trail-{file}-{image.id}"):
+                st.switch_page("pages/admin.py", query_params={"tab": "audit", "subject": image.id})
 
 
 def _told(event: AuditEvent) -> str:

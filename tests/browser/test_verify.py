@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,11 @@ def test_a_drawn_film_is_followed_from_its_files_to_the_same_image_again(
     drop(page, server, first)
     expect(page.get_by_text(f"Audit trail of image {image}")).to_be_visible()
     expect(page.get_by_role("cell", name="export", exact=True).first).to_be_visible()
+    page.get_by_role("button", name="Open in the audit trail").click()
+    page.get_by_role("button", name=re.compile(r"^\d+$")).first.click()
+    page.get_by_role("button", name="Re-create this image").click()
+    expect(page.get_by_text("Identical: all 65,536 pixels are the same.")).to_be_visible()
+    drop(page, server, first)
     page.get_by_role("button", name="Open the image").click()
     assert screen.drawn(page) == image
     screen.press(page, "Make again")

@@ -7,11 +7,13 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from synth.errors import PolicyError
 from synth.governance.release import Fitness, Release, State
 from synth.governance.reviews import Artefact, Judged, Presence
 from synth.governance.roles import LOCAL_USER, Role, User
+from synth.store.trail import Sought
 from synth.types import Finding, GeneratedImage
-from synth.ui import house, session, viewer
+from synth.ui import house, session, standing, viewer
 from tests.validated import NOON, REMY, RHEA, judge
 
 Visit = Callable[..., AppTest]
@@ -263,3 +265,15 @@ def test_a_withdrawn_image_is_marked_on_its_makers_screen_and_gives_no_file(app:
     assert errors(page) == ["WITHDRAWN. Image one was withdrawn\\: The heart is drawn twice."]
     files = {button.label: button.disabled for button in page.main.get("download_button")}
     assert files == dict.fromkeys(("PNG", "JPEG", "DICOM", "C2PA"), True)
+
+
+def test_a_mask_that_leaves_is_a_row_of_the_trail_and_a_withdrawn_one_stays(app: Visit, make_image: MakeImage) -> None:
+    app(image="none")
+    house.store().add_image(make_image("one", user="local"))
+    pressed = standing.permitted(house.store().image("one"), lambda: b"a mask", "SEG")
+    assert pressed() == b"a mask"
+    (row,) = house.store().trail.page(Sought(subject="one", action="export"), 9)
+    assert (row.who, row.event().detail) == ("local", {"format": "SEG"})
+    house.store().validation.withdraw("one", LOCAL_USER, "The heart is drawn twice", NOON)
+    with pytest.raises(PolicyError, match=r"^Image one was withdrawn: The heart is drawn twice\.$"):
+        pressed()

@@ -12,7 +12,9 @@ import pytest
 
 from synth.dicom.objects import Kind, encode_as, study_of
 from synth.library.pacs import Archive, Listener, ListenerSettings, archive
+from synth.store import Store
 from synth.types import GeneratedImage, Modality, View
+from tests.servers.pacs.house import House
 from tests.servers.pacs.orthanc import PASSWORD, USER, Orthanc, needed
 
 SENTENCE = "PA chest film."
@@ -53,6 +55,13 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def house(store: Store, tmp_path: Path) -> Iterator[House]:
+    made = House(store, tmp_path, tmp_path / "pacs.toml")
+    yield made
+    made.close()
 
 
 @dataclass

@@ -6,8 +6,8 @@ import io
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,14 @@ from synth.dicom.objects import Kind
 from synth.errors import BusyError, DicomError, PolicyError, RequestError
 from synth.governance.roles import LOCAL_USER, Role, User
 from synth.intake import inbox
-from synth.intake.archives import Archives, Push, Wish
-from synth.intake.importer import Importer
+from synth.intake.archives import Push, Wish
 from synth.intake.orders import Order
-from synth.intake.transfers import Line, Stage, Transfer, Transfers
+from synth.intake.transfers import Line, Stage
 from synth.library.pacs import Query
-from synth.store import Import, ImportState, Search, Store
+from synth.store import ImportState, Search, Store
 from synth.types import Edit, GeneratedImage, Modality, View
 from tests.phantoms import axial_slice, dicom_bytes, film
+from tests.servers.pacs.house import House, raw
 from tests.servers.pacs.orthanc import Orthanc, free_port
 from tests.validated import NOON, judge
 
@@ -38,7 +38,6 @@ pytestmark = [
 
 STUDY, SERIES = "1.2.840.99.1", "1.2.840.99.1.1"
 REASON = "teaching file for the residents' course"
-ENDED = (ImportState.DONE, ImportState.FAILED, ImportState.STOPPED)
 
 
 def study(count: int, canary: str = "Canary") -> list[bytes]:
@@ -53,66 +52,6 @@ def study(count: int, canary: str = "Canary") -> list[bytes]:
         )
         for number in range(count)
     ]  # fmt: skip
-
-
-@dataclass
-class House:
-    """One server process after another on the same home and store."""
-
-    store: Store
-    home: Path
-    toml: Path
-    opened: list[Any] = field(default_factory=list)
-
-    def open(self) -> Archives:
-        self.transfers = Transfers()
-        self.importer = Importer(self.store, self.home, f"file://{self.home / 'blobs'}", workers=1)
-        made = Archives(self.store, self.importer, self.transfers, self.home, self.toml)
-        self.opened += [made, self.transfers, self.importer]
-        return made
-
-    def configure(self, *nodes: Any, head: str = "") -> None:
-        """Write the file of the nodes; a listener or other tables stand in `head`."""
-        parts = [head]
-        for node in nodes:
-            place = (
-                f'url = "{node.url}"' if node.url else f'host = "{node.host}"\nport = {node.port}\naet = "{node.aet}"'
-            )
-            push = str(node.allow_push).lower()
-            parts.append(
-                f'[[node]]\nname = "{node.name}"\nkind = "{node.kind}"\n{place}\nallow_push = {push}\n'
-                "timeout_s = 5\nretries = 1\n"
-            )
-        self.toml.write_text("\n".join(parts))
-
-    def ended(self, name: str) -> Transfer:
-        until = time.monotonic() + 60
-        while (one := self.transfers.get(name)) is None or one.live:
-            assert time.monotonic() < until, one
-            time.sleep(0.02)
-        return one
-
-    def imported(self, import_id: str) -> Import:
-        until = time.monotonic() + 60
-        while (one := self.store.imports.get(import_id)).state not in ENDED:
-            assert time.monotonic() < until, one
-            time.sleep(0.02)
-        return one
-
-    def count(self) -> int:
-        return self.store.holdings.search(Search(), 1)[0]
-
-    def close(self) -> None:
-        for part in self.opened:
-            part.close()
-        self.opened.clear()
-
-
-@pytest.fixture
-def house(store: Store, tmp_path: Path) -> Iterator[House]:
-    made = House(store, tmp_path, tmp_path / "pacs.toml")
-    yield made
-    made.close()
 
 
 def wish(home: Path, node: str = "teaching", series: str | None = None) -> Wish:
@@ -336,12 +275,6 @@ def test_synthetic_images_arrive_marked_once_and_are_noted(
     assert told == [(names[0], REASON, {"node": node, "as": kind.value, "outcome": "moved"}) for names, kind in sends]
     again = house.ended(archives.push(Push(node, ("film",), Kind.DX, REASON), LOCAL_USER))
     assert (again.outcomes, orthanc.arrivals()) == ((("film", "present", ""),), 3)
-
-
-def raw(orthanc: Orthanc, name: str) -> bytes:
-    import requests
-
-    return requests.get(f"{orthanc.url}/instances/{name}/file", timeout=10).content
 
 
 TRAINEE = User("tom", frozenset({Role.TRAINEE, Role.EDUCATOR, Role.RADIOLOGIST, Role.RESEARCHER}))
