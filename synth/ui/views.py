@@ -36,7 +36,7 @@ def show_error() -> Iterator[None]:
     try:
         yield
     except SynthError as error:
-        st.error(str(error))
+        st.error(unlinked(str(error)))
         if error.refusal and st.session_state.get("refused") != str(error):  # it may stand there for many runs
             st.session_state["refused"] = str(error)
             resources.count_refusal(error.refusal)
@@ -79,6 +79,11 @@ def _licence(licence: Licence) -> None:
 def escaped(text: str) -> str:
     """Text of others, shown as it is: without the marks that Markdown would read."""
     return re.sub(r"([\\`*_{}\[\]<>()#+!|~$:-])", r"\\\1", text)
+
+
+def unlinked(text: str) -> str:
+    """A sentence that may quote what somebody put into an address: no link and no picture is made of it."""
+    return re.sub(r"(?<=\])(?=\()|<(?=\w+:|\S+@)", lambda found: "\\" + found[0], text)
 
 
 def status_sentence(status: EngineStatus) -> str:

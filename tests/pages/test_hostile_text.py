@@ -94,3 +94,10 @@ def test_script_in_a_prompt_and_in_the_address_is_no_more_than_text(app: Callabl
     assert any("There is no" in error.value for error in page.error)
     page.text_input(key="prompt").set_value(f"PA chest X-ray {SCRIPT}").run()
     assert not page.exception
+
+
+def test_an_address_that_carries_a_link_makes_none_of_it(app: Callable[..., AppTest]) -> None:
+    page = app(image="[sign in](http://elsewhere.example)")
+    (sentence,) = [error.value for error in page.error]
+    assert sentence.startswith("There is no image '[sign in]\\(http://elsewhere.example)'")
+    assert views.unlinked("![a](b) <http://c> <a@b.example> 3 < 4") == "![a]\\(b) \\<http://c> \\<a@b.example> 3 < 4"
