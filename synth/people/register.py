@@ -202,6 +202,10 @@ class Register:
         """A password to be shown once."""
         return accounts.one_time(self._from.random(accounts.ONE_TIME))
 
+    def entered(self, name: str, by: str) -> None:
+        """Tell the audit trail of somebody whom a service has signed in, once for each window. Raises StoreError."""
+        self._people.tell(self._event(name, "account.sign_in", name, by=by))
+
     def _try(self, name: str, password: str, address: str, now: datetime) -> Right:
         """Count a try, then look at the password. Raises PolicyError."""
         attempt = self._people.try_in(name, accounts.bucket(address), now, self._rules)
@@ -216,7 +220,7 @@ class Register:
 
     def _refused(self, attempt: Attempt | Right, address: str) -> PolicyError:
         name = attempt.proof.account.name if attempt.proof else "unknown"  # what was typed may be a password
-        self._people.refuse(self._event(name, "account.sign_in_refused", name, address=accounts.bucket(address)))
+        self._people.tell(self._event(name, "account.sign_in_refused", name, address=accounts.bucket(address)))
         return accounts.wrong(self._rules)
 
     def _period(self, proof: Proof, code: str, now: datetime) -> int | None:

@@ -136,8 +136,8 @@ class People:
             session.flush()
             return Attempt(made.seq, None if row is None or row.disabled else _proof(row))
 
-    def refuse(self, event: AuditEvent) -> None:
-        """Tell of a try that failed."""
+    def tell(self, event: AuditEvent) -> None:
+        """Tell of what changes no account: a try that failed, somebody whom a service has signed in."""
         with self._database.writing() as session:
             append(session, [event])
 

@@ -49,9 +49,12 @@ def known() -> User | None:
 
 def arrive() -> None:
     """At the start of a whole run: somebody did something, so the idle time begins anew. Pollers rerun parts only."""
-    person()
-    if house.settings().auth == "accounts":
+    who, auth = person().name, house.settings().auth
+    if auth == "accounts":
         house.register().touch(sign_in.token())
+    elif auth == "oidc" and not st.session_state.get("entered"):  # the service signs in, so the trail is told here
+        st.session_state["entered"] = True
+        house.register().entered(who, "oidc")
 
 
 def shown() -> Shown:

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from playwright.sync_api import Page, expect
 
+from synth.store import Store
+from synth.store.trail import Sought
 from tests.browser.conftest import Server, Tab, _free_port, answer_to
 
 pytestmark = pytest.mark.browser
@@ -138,6 +140,10 @@ def test_whoever_the_provider_names_gets_the_roles_that_its_claim_gives(
     page = sign_in(guarded, tab)
     expect(page.get_by_text("Signed in as ada@example.org: educator.")).to_be_visible()
     page.goto(f"{guarded.url}/admin")
+    store = Store(f"sqlite:///{guarded.home / 'synth.db'}", f"file://{guarded.home / 'blobs'}")
+    rows = store.trail.page(Sought(action="account.sign_in"), 9)
+    store.close()
+    assert {(row.who, row.detail) for row in rows} == {("ada@example.org", '{"by":"oidc"}')}
     expect(page.get_by_text("The administration has nothing for ada@example.org, who is educator.")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
