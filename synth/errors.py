@@ -4,7 +4,8 @@
     ├── RequestError        a value typed or chosen by the user is out of range
     │   └── OutOfScope      a prompt names nothing that can be drawn
     ├── PolicyError         the request is understood and refused (missing role)
-    │   └── NamesPerson     a text holds what identifies a person
+    │   ├── NamesPerson     a text holds what identifies a person
+    │   └── QuotaUsedUp     a user has asked for as many images as one may in an hour
     ├── BusyError           the queue is full
     ├── Cancelled           the user stopped the job
     ├── ModelError
@@ -54,6 +55,12 @@ class NamesPerson(PolicyError):
     """A text holds what looks as if it identified a person."""
 
     refusal = "identifier"
+
+
+class QuotaUsedUp(PolicyError):
+    """A user has asked for as many images as one may in an hour."""
+
+    refusal = "quota"
 
 
 class BusyError(SynthError):

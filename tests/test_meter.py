@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from synth.engine import Engine
-from synth.errors import PolicyError
+from synth.errors import PolicyError, QuotaUsedUp
 from synth.meter import Meter
 from synth.store import Store
 from synth.types import GenerationRequest, Job, JobState
@@ -60,7 +60,7 @@ def test_a_user_gets_as_many_images_an_hour_as_the_house_allows_and_others_their
     meter = meter_of(queue, store, 5)
     meter.submit_all([make_request()] * 3, "ada")
     meter.submit(make_request(), "ada")
-    with pytest.raises(PolicyError, match=r"^ada has asked for 4 images in the last hour and may ask for 5; 2 "):
+    with pytest.raises(QuotaUsedUp, match=r"^ada has asked for 4 images in the last hour and may ask for 5; 2 "):
         meter.submit_all([make_request()] * 2, "ada")
     meter.submit(make_request(), "ada")
     meter.submit_all([make_request()] * 5, "tom")
@@ -94,3 +94,9 @@ def test_twenty_at_once_do_not_slip_past(queue: Queue, store: Store, make_reques
 def test_what_is_not_asking_passes_as_it_is(queue: Queue, store: Store) -> None:
     meter = meter_of(queue, store, 1)
     assert (meter.job("a"), meter.cancel("a"), meter.status()) == ("job a", "cancelled a", "status")
+
+
+def test_without_a_limit_nothing_is_counted(store: Store) -> None:
+    queue = Queue(store)
+    meter = Meter(cast(Engine, queue), store, None, lambda: datetime.now(UTC))
+    assert len(meter.submit_all([GenerationRequest(seed=seed) for seed in range(200)], "ada")) == 200

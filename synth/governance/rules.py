@@ -7,12 +7,14 @@ from dataclasses import dataclass, fields
 
 from synth.errors import RequestError
 
+PER_HOUR = 120  # images of one user where people share a server
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What an administrator may set; a file need not name any."""
 
-    images_per_hour: int = 120  # that one user may ask for
+    images_per_hour: int = 0  # that one user may ask for; 0: PER_HOUR where people sign in, else without limit
     session_hours: int = 12  # after which one signs in again
     idle_minutes: int = 60
     password_length: int = 12  # characters at least
@@ -27,6 +29,10 @@ class Rules:
     name_claim: str = "email"  # of an OIDC token: what its bearer is called here
     role_claim: str = "roles"  # of an OIDC token: a text or a list of texts
     role_names: tuple[str, ...] = ()  # what the claim says, and the role it gives: "teaching-staff = educator"
+
+    def hourly(self, signed_in: bool) -> int | None:
+        """How many images one user may ask for in an hour; None for any number, as on one's own computer."""
+        return self.images_per_hour or (PER_HOUR if signed_in else None)
 
     @classmethod
     def from_text(cls, text: str) -> Rules:

@@ -122,10 +122,12 @@ def _shown_once() -> None:
 
 def _quota() -> None:
     rules = resources.rules()
+    hourly = rules.hourly(resources.settings().auth != "local")
     st.caption(
-        f"Each user may ask for {rules.images_per_hour} images an hour. A session lasts {rules.session_hours} hours, "
-        f"{rules.idle_minutes} minutes without use. {rules.tries} wrong passwords lock a name for "
-        f"{rules.lock_minutes} minutes. All of it stands in governance.toml."
+        f"Each user may ask for {'any number of' if hourly is None else hourly} images an hour. "
+        f"A session lasts {rules.session_hours} hours, {rules.idle_minutes} minutes without use. "
+        f"{rules.tries} wrong passwords lock a name for {rules.lock_minutes} minutes. "
+        "All of it stands in governance.toml."
     )
 
 

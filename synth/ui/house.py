@@ -94,7 +94,7 @@ def engine() -> Engine:
 @st.cache_resource(show_spinner=False)
 def meter() -> Meter:
     """The engine as people may use it."""
-    return Meter(engine(), store(), rules().images_per_hour, lambda: datetime.now(UTC))
+    return Meter(engine(), store(), rules().hourly(settings().auth != "local"), lambda: datetime.now(UTC))
 
 
 @st.cache_resource(show_spinner=False)

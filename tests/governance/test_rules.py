@@ -13,6 +13,11 @@ def test_a_file_changes_what_it_names_and_nothing_else() -> None:
     assert Rules.from_text("") == Rules()
 
 
+def test_a_quota_holds_where_people_sign_in_and_where_one_is_set() -> None:
+    assert [Rules().hourly(signed_in) for signed_in in (True, False)] == [120, None]
+    assert [Rules(images_per_hour=3).hourly(signed_in) for signed_in in (True, False)] == [3, 3]
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
