@@ -23,8 +23,9 @@ from starlette.types import Message
 from synth.governance.rules import Rules
 from synth.intake.pool import Crashed, Pool
 from synth.ui.server.address import client
-from synth.verify import Answer, Proofs, Verdict, examine
+from synth.verify import Proofs
 from synth.verify.files import MAX_BYTES
+from synth.verify.strangers import NAME, Found, examined
 
 PATH = "/api/verify"
 WINDOW_S = 60.0
@@ -33,10 +34,6 @@ WAITING_MAX = 4  # files in memory at once, the one that is examined among them
 BUSY_S = 10  # after which one may try again
 FORM_BYTES = 2**16  # what a form adds to its file
 EXAMINE_S = 30.0  # the longest that one file may take
-NAME = "The file"  # names of uploads are never repeated
-
-
-Found = dict[str, object] | str  # what strangers learn, or one sentence on why there is nothing to learn
 
 
 class Pace:
@@ -98,20 +95,6 @@ class Endpoint:
     def _examined(self, data: bytes) -> Found:
         found = self._process.one((data, self._proofs()))
         return f"{NAME} cannot be examined: {found.reason}." if isinstance(found, Crashed) else found
-
-
-def examined(task: tuple[bytes, Proofs]) -> Found:
-    """What strangers learn of a file, or why it cannot be read."""
-    data, proofs = task
-    verdict = examine(data, NAME, proofs, lambda payload: ())
-    return verdict.sentence if verdict.answer is Answer.UNREADABLE else told(verdict)
-
-
-def told(verdict: Verdict) -> dict[str, object]:
-    """All that strangers learn: yes or no, how sure the detector of the invisible mark is, which layers spoke."""
-    score = verdict.detection.score if verdict.detection else 0.0
-    layers = [layer.name for layer in verdict.layers if layer.found]
-    return {"synthetic_by_us": verdict.ours, "score": round(score, 2), "layers": layers}
 
 
 def network(host: str) -> str:

@@ -18,9 +18,10 @@ from starlette.routing import Route
 from synth.governance.rules import Rules
 from synth.intake.pool import Pool
 from synth.provenance.watermark import embed
-from synth.ui.server.verify import ADDRESSES_MAX, PATH, Endpoint, Pace, examined
+from synth.ui.server.verify import ADDRESSES_MAX, PATH, Endpoint, Pace
 from synth.verify import Proofs
 from synth.verify.files import MAX_BYTES
+from synth.verify.strangers import examined
 from tests.phantoms import film, png
 
 KEY = b"a key for tests only"
