@@ -7,11 +7,10 @@ use, and asks for what the monitoring page and a scrape ask for.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,17 +23,19 @@ from synth.store import Store
 from synth.store.database import Database
 from synth.store.figure_tables import FactRow
 from synth.store.holding_tables import VectorRow
-from synth.store.tables import EventRow, ImageRow
+from synth.store.tables import ImageRow
+from synth.store.trail import append
+from synth.types import AuditEvent
 
 AT_ONCE = 2000
 DAYS = 90
 SIZE = 1024  # numbers of a vector
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=100_000)
-    count = parser.parse_args().images
+    count = parser.parse_args(arguments).images
     with tempfile.TemporaryDirectory() as folder:
         url = os.environ.get("DATABASE_URL", f"sqlite:///{folder}/synth.db")
         store = Store(url, f"file://{folder}/blobs")
@@ -67,24 +68,23 @@ def _fill(database: Database, count: int) -> None:
         with database.writing() as session:
             session.execute(insert(ImageRow), [row[0] for row in rows])
             session.execute(insert(FactRow), [row[1] for row in rows])
-            session.execute(insert(EventRow), [event for row in rows for event in row[2]])
             session.execute(insert(VectorRow), [row[3] for row in rows])
+            append(session, [event for row in rows for event in row[2]])
 
 
 def _rows(dice: np.random.Generator, numbers: range, count: int) -> Iterator[tuple[Any, ...]]:
     first = datetime.now(UTC) - timedelta(days=DAYS)
     for n in numbers:
         at, who, name = first + timedelta(days=DAYS * n / count), f"user {n % 40}", f"{n:032x}"
-        image = {"id": name, "created_at": at, "requested_by": who, "blob": "0" * 64}
+        image = {"id": name, "created_at": at, "requested_by": who, "blob": "0" * 64, "request_digest": name}
         texts = dict.fromkeys(("request", "provenance", "quality"), "{}" + " " * 600)
         fact = {
             "image": name, "at": at, "who": who, "model": "synthread-256", "revision": "1", "mode": "",
             "modality": "DX" if n % 4 else "CT", "waited": float(dice.exponential(5)),
             "drawn": float(dice.exponential(3)), "checks": 6, "failed": "|grid|" if n % 20 == 0 else "",
         }  # fmt: skip
-        plain = {"at": at, "who": who, "subject": name, "reason": "", "detail": "{}"}
-        events = [plain | {"action": action} for action in ("submit", "done")]
-        events[1:1] = [plain | {"action": "refused", "detail": json.dumps({"kind": "busy"})}] if n % 50 == 0 else []
+        events = [AuditEvent(at, who, action, name, "", {}) for action in ("submit", "done")]
+        events[1:1] = [AuditEvent(at, who, "refused", name, "", {"kind": "busy"})] if n % 50 == 0 else []
         vector = (dice.normal(size=SIZE) / np.sqrt(SIZE)).astype(np.float16) if n < IMAGES * 40 else b""
         data = vector if isinstance(vector, bytes) else vector.tobytes()
         seen = {"source": f"synthetic:{name}", "version": "bench" if data else "other", "vector": data}

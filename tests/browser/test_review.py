@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 from synth.governance.release import State
 from synth.store import Store
@@ -61,14 +62,23 @@ def test_films_are_judged_blind_by_keys_one_after_the_other_and_one_is_withdrawn
         server.kill()
 
 
+def choose(page: Page, box: str, finding: str) -> None:
+    """Choose an option; a list that a rerun of the page has closed is opened again."""
+    option = page.get_by_role("option", name=finding, exact=True)
+    for _ in range(9):
+        page.get_by_role("combobox", name=box).click()
+        page.get_by_role("combobox", name=box).press_sequentially(finding)
+        with suppress(TimeoutError):
+            option.click(timeout=4000)
+            return
+    raise AssertionError(f"{finding!r} cannot be chosen in {box!r}.")
+
+
 def place(page: Page, finding: str) -> None:
     """Say that a finding is seen, and draw a box around it."""
-    page.get_by_role("combobox", name="Seen").click()
-    page.get_by_role("combobox", name="Seen").press_sequentially(finding)
-    page.get_by_role("option", name=finding, exact=True).click()
+    choose(page, "Seen", finding)
     page.keyboard.press("Escape")
-    page.get_by_role("combobox", name="Mark the place of").click()
-    page.get_by_role("option", name=finding, exact=True).click()
+    choose(page, "Mark the place of", finding)
     film = page.locator(FILM).first
     box = film.bounding_box()
     assert box is not None
