@@ -22,10 +22,11 @@ pytestmark = pytest.mark.browser
 
 def drag(page: Page, *points: tuple[float, float]) -> None:
     """A stroke over the canvas through points given as shares of its width and height."""
-    canvas = page.locator("canvas.upper-canvas")
-    expect(canvas).to_have_count(1)  # that of the picture before leaves when the new one has come
+    canvases = page.locator("canvas.upper-canvas")
+    canvas = canvases.last
     expect(canvas).to_be_visible()
     page.wait_for_timeout(1500)  # a rerun may still replace the canvas under the hand
+    expect(canvases).to_have_count(1)  # that of the picture before leaves a moment after the new one has come
     canvas.evaluate("element => element.scrollIntoView({block: 'nearest'})")
     box = canvas.bounding_box()
     assert box is not None
