@@ -69,6 +69,7 @@ def test_a_blind_reader_learns_the_request_after_signing_and_the_next_image_come
     page.multiselect(key="review-seen-one").set_value(["nodule"])
     page.multiselect(key="review-artefacts-one").set_value([Artefact.GRID])
     page.text_area(key="review-comment-one").set_value("Rib 4 ends early")
+    page.session_state["review-since-one"] -= 40
     page = filled(page, "one").button(key="review-sign").click().run()
 
     assert errors(page) == []
@@ -76,7 +77,7 @@ def test_a_blind_reader_learns_the_request_after_signing_and_the_next_image_come
     (kept,) = house.store().validation.reviews("one")
     assert (kept.reader, kept.realism, kept.judged) == ("rhea", 4, (Judged("nodule", Presence.YES),))
     assert (kept.artefacts, kept.comment, kept.blind) == (frozenset({Artefact.GRID}), "Rib 4 ends early", True)
-    assert kept.seconds > 0
+    assert 40 <= kept.seconds < 100
     assert "You said: realism 4, nodule yes, grid texture; fit for exam and practice and research" in said(page)
     assert "**1 waits** :gray[DX]" in said(page)
     assert page.multiselect(key="review-seen-two").value == []
