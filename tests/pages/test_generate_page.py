@@ -18,6 +18,11 @@ from tests.phantoms import make_library
 Visit = Callable[..., AppTest]
 
 
+def chip(page: AppTest, name: str) -> str:
+    """The key of a chip on the screen: each prompt has chips of its own."""
+    return f"chip_{name} {page.session_state['chips']}"
+
+
 def test_a_first_visit_draws_the_first_example_and_shows_it(app: Visit) -> None:
     page = finish(app())
     assert not page.exception and not page.error
@@ -149,8 +154,32 @@ def test_an_unlearnt_finding_is_said_by_name_and_unknown_words_are_shown(app: Vi
 
 def test_a_correction_stays_until_the_prompt_changes(app: Visit) -> None:
     page = finish(app())
-    page.text_input(key="chip_age").set_value("20").run()
-    assert page.text_input(key="chip_age").value == "20"
+    page.text_input(key=chip(page, "age")).set_value("20").run()
+    assert page.text_input(key=chip(page, "age")).value == "20"
     page.text_input(key="prompt").set_value("PA chest X-ray, 33-year-old woman").run()
-    assert page.text_input(key="chip_age").value == "33"
-    assert page.multiselect(key="chip_findings").value == []
+    assert page.text_input(key=chip(page, "age")).value == "33"
+    assert page.multiselect(key=chip(page, "findings")).value == []
+
+
+def test_a_browser_that_has_not_got_the_new_chips_yet_has_the_new_prompt_drawn(app: Visit) -> None:
+    page = finish(app())
+    for widget in (*page.text_input, *page.multiselect, *page.get("button_group")):
+        widget.set_value(widget.value)
+    before = page._tree  # what the browser has on the screen
+    page.text_input(key="prompt").set_value("AP chest X-ray, 41-year-old woman, left pneumothorax").run()
+    page._tree = before  # Generate is pressed before the answer to the typing arrives
+    page = finish(next(button for button in page.button if button.label == "Generate").click().run())
+    request = house.store().history(1)[0].request
+    assert (request.view, request.sex, request.age) == (View.AP, Sex.FEMALE, 41)
+    assert request.findings == (Finding("pneumothorax", Side.LEFT),)
+    assert page.text_input(key=chip(page, "age")).value == "41"
+
+
+def test_chips_of_earlier_prompts_are_not_kept(app: Visit) -> None:
+    page = finish(app())
+    for age in (30, 31, 32):
+        page.text_input(key="prompt").set_value(f"PA chest X-ray, {age}-year-old woman, left pneumonia").run()
+        page.run()
+    number = page.session_state["chips"]
+    assert f"chip_age {number}" in page.session_state
+    assert not any(f"chip_age {old}" in page.session_state for old in range(number))
