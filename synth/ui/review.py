@@ -87,7 +87,7 @@ def _one(waiting: Sequence[StoredImage], sought: Sought, blind: bool) -> None:
         )  # fmt: skip
         for key in reply.keys:
             if key in SCORES:
-                st.session_state[f"review-realism-{entry.id}"] = int(key)
+                review_form.rate(image, int(key))
     with form, views.show_error():
         _about(image, len(waiting), blind, sought.disputed)
         review_form.keep_mark(image, reply.mark)

@@ -32,7 +32,7 @@ def show(image: GeneratedImage, blind: bool) -> None:
     st.segmented_control(
         "Realism",
         range(REALISM[0], REALISM[1] + 1),
-        key=_key("realism", image),
+        key=_realism_key(image),
         help="1 surely synthetic, 5 as a real one; keys 1 to 5",
     )
     if blind:
@@ -65,9 +65,15 @@ def show(image: GeneratedImage, blind: bool) -> None:
     st.caption(f'Your signature means: {SIGNATURE[0].lower()}{SIGNATURE[1:]} Leave "Fit for" empty to refuse.')
 
 
+def rate(image: GeneratedImage, realism: int) -> None:
+    """Choose a realism by key. The choice is a new widget: what a browser without it yet still sends must not count."""
+    st.session_state[_key("rated", image)] = st.session_state.get(_key("rated", image), 0) + 1
+    st.session_state[_realism_key(image)] = realism
+
+
 def said(image: GeneratedImage, blind: bool) -> Review:
     """The review that the fields give. Raises RequestError where realism or a finding is not judged yet."""
-    realism = _value("realism", image)
+    realism = st.session_state.get(_realism_key(image))
     if realism is None:
         raise RequestError("Realism is not judged yet; choose 1 to 5.")
     marked, seen = places(image), _value("seen", image) or []
@@ -152,6 +158,11 @@ def _codes(label: str, name: str, image: GeneratedImage, none: str) -> None:
         placeholder=none,
         select_all=False,
     )
+
+
+def _realism_key(image: GeneratedImage) -> str:
+    rated = st.session_state.get(_key("rated", image), 0)
+    return _key("realism", image) + (f"-{rated}" if rated else "")
 
 
 def _key(name: str, image: GeneratedImage) -> str:
