@@ -79,6 +79,7 @@ def place(page: Page, finding: str) -> None:
     choose(page, "Seen", finding)
     page.keyboard.press("Escape")
     choose(page, "Mark the place of", finding)
+    expect(page.get_by_role("button", name="Mark", exact=True, pressed=True)).to_be_visible()  # else it would window
     film = page.locator(FILM).first
     box = film.bounding_box()
     assert box is not None
