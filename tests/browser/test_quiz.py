@@ -155,6 +155,7 @@ def test_an_exam_goes_on_where_the_server_was_killed(room: Server, tab: Tab) -> 
     page.get_by_role("radio", name="Exam").focus()
     page.keyboard.press("Space")
     expect(page.get_by_label("Minutes")).to_be_visible()
+    expect(page.get_by_label("Cases")).to_have_count(1)  # that of Practice is gone
     page.get_by_label("Cases").fill("4")
     page.keyboard.press("Tab")
     begin(page)
