@@ -162,7 +162,7 @@ def _codes(label: str, name: str, image: GeneratedImage, none: str) -> None:
 
 def _realism_key(image: GeneratedImage) -> str:
     rated = st.session_state.get(_key("rated", image), 0)
-    return _key("realism", image) + (f"-{rated}" if rated else "")
+    return _key(f"realism-{rated}", image)
 
 
 def _key(name: str, image: GeneratedImage) -> str:

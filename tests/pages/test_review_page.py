@@ -53,7 +53,7 @@ def errors(page: AppTest) -> list[str]:
 
 
 def filled(page: AppTest, image_id: str, realism: int = 4, fit: tuple[Fitness, ...] = tuple(Fitness)) -> AppTest:
-    page.segmented_control(key=f"review-realism-{image_id}").set_value(realism)
+    page.segmented_control(key=f"review-realism-0-{image_id}").set_value(realism)
     return page.pills(key=f"review-fit-{image_id}").set_value(list(fit)).run()
 
 
@@ -142,7 +142,7 @@ def test_keys_judge_and_sign(
 
     monkeypatch.setattr(viewer, "show", show)
     page = review().pills(key="review-fit-one").set_value([Fitness.EXAM]).run()
-    before = page.segmented_control(key="review-realism-one-1")
+    before = page.segmented_control(key="review-realism-1-one")
     assert before.value == 3
     before.set_value(3)
     page.pills(key="review-fit-one").set_value([Fitness.EXAM])
